@@ -1,0 +1,1 @@
+"""The pipeline's steps and the DAGs that wire them."""

@@ -1,0 +1,1 @@
+"""Appraisals, explanations and models over HTTP."""

@@ -1,0 +1,1 @@
+"""A listing API with the original's contract, over a file or a simulator."""

@@ -1,0 +1,1 @@
+"""The web page: appraise a house, see why models came and went."""

@@ -1,0 +1,1 @@
+"""Listings to a float32 matrix, the same for one row and for a million."""

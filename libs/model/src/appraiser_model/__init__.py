@@ -1,0 +1,1 @@
+"""The valuation model: train, evaluate, explain, intervals, bundle, registry."""

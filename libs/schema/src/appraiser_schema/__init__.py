@@ -1,0 +1,1 @@
+"""What a listing, a batch, an appraisal and a decision are."""

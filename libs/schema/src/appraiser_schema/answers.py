@@ -1,0 +1,116 @@
+"""What the API answers: appraisals, explanations, models and problems."""
+
+from typing import Any
+
+from pydantic import AwareDatetime, Field
+
+from appraiser_schema.listing import Listing
+from appraiser_schema.records import Alias, Decision, Record
+
+
+class Interval(Record):
+    """Where the price lies with the stated probability."""
+
+    lower_usd: float
+    upper_usd: float
+    coverage: float = Field(gt=0, lt=1, description="Share of houses whose price falls inside, on held-out listings.")
+
+
+class ModelRef(Record):
+    """Which model answered."""
+
+    name: str
+    version: int
+    simulated_data: bool = Field(description="True where the model was trained on simulated listings.")
+
+
+class Appraisal(Record):
+    """What a house is worth."""
+
+    price_usd: float
+    interval: Interval | None
+    model: ModelRef
+    warnings: tuple[str, ...] = Field(default=(), description="What makes this appraisal less certain, in words.")
+    request_id: str
+
+
+class Contribution(Record):
+    """What one feature adds to the typical price. The contributions and the base sum to the price."""
+
+    feature: str
+    group: str = Field(description="place, size, land or sale.")
+    label: str
+    value: float | str | None = Field(description="What the house has; None where it is unknown.")
+    typical: float | str | None = Field(description="What a typical house of the training data has.")
+    effect_usd: float
+    effect_log: float = Field(description="The exact SHAP value, in units of the natural logarithm of the price.")
+    text: str = Field(description="The effect in words.")
+
+
+class Explanation(Record):
+    """Why a house is worth what it is worth: base_usd plus every effect_usd is price_usd."""
+
+    appraisal: Appraisal
+    base_usd: float = Field(description="The model's expected price before anything is known of the house.")
+    contributions: tuple[Contribution, ...]
+
+
+class PlaceCoverage(Record):
+    """What the champion has seen, for the form: state to the number of training listings."""
+
+    listings_by_state: dict[str, int]
+
+
+class ModelVersion(Record):
+    """One trained model: on what, how good, and what was decided about it."""
+
+    version: int
+    aliases: tuple[Alias, ...]
+    created_at: AwareDatetime
+    run_id: str
+    batches: tuple[int, ...] = Field(description="Batch numbers that it was trained on.")
+    rows_train: int
+    simulated_data: bool
+    snapshot_id: int
+    code_version: str
+    features_fingerprint: str
+    metrics: dict[str, float] = Field(description="Test metrics: rmse, mae, r2, mape, mdape, ppe10, cod, prd, prb, coverage.")
+    decision: Decision | None = None
+
+
+class ModelDetail(ModelVersion):
+    """A model version with its card."""
+
+    card: dict[str, Any]
+
+
+class FieldProblem(Record):
+    """One thing that is wrong with a request."""
+
+    field: str = Field(description="Path of the field, such as 'bed'.")
+    rule: str = Field(description="What the field must be.")
+    value: Any = Field(description="What it was.")
+
+
+class Problem(Record):
+    """An RFC 9457 problem document."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    instance: str = ""
+    request_id: str = ""
+    errors: tuple[FieldProblem, ...] = ()
+
+
+class Ready(Record):
+    """Whether the API can appraise, and with what."""
+
+    ready: bool
+    model: ModelRef | None
+    detail: str
+
+
+class AppraisalRequest(Listing):
+    """The body of POST /predict and POST /explain: one listing."""

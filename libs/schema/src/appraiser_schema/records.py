@@ -1,0 +1,117 @@
+"""What the system remembers: batches, decisions with their reasons, and moves of an alias."""
+
+import datetime as dt
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+
+class Record(BaseModel):
+    """Base of what is stored and sent: frozen, no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BatchStatus(StrEnum):
+    """How far a batch has come. A batch moves down this list, or stops."""
+
+    LANDED = "landed"
+    VALIDATED = "validated"
+    CLEANED = "cleaned"
+    STOPPED = "stopped"
+
+
+class Batch(Record):
+    """One batch of the source and what became of its rows. Counts are rows; None until the step has run."""
+
+    source: str = Field(description="Name of the source, such as a file name or 'simulator'.")
+    group_number: int
+    day: str | None
+    batch_number: int = Field(ge=0)
+    digest: str = Field(description="SHA-256 of the response body, hexadecimal.")
+    size_bytes: int = Field(ge=0)
+    received_at: AwareDatetime
+    simulated: bool = Field(description="True where the rows come from the built-in simulator.")
+    landing_path: str = Field(description="Where the body lies, relative to the landing area.")
+    status: BatchStatus = BatchStatus.LANDED
+    rows_received: int | None = None
+    rows_quarantined: int | None = Field(default=None, description="Rows refused by the raw or the clean schema.")
+    rows_duplicate: int | None = Field(default=None, description="Exact repeats of a row of this or an earlier batch.")
+    rows_train: int | None = None
+    rows_validation: int | None = None
+    rows_test: int | None = None
+    clean_snapshot_id: int | None = Field(default=None, description="Snapshot of clean.listings that ends with this batch.")
+    stop_reason: str | None = None
+
+
+class DecisionKind(StrEnum):
+    """What was decided."""
+
+    TRAINING = "training"
+    PROMOTION = "promotion"
+
+
+class Outcome(StrEnum):
+    """How a decision went."""
+
+    TRAIN = "train"
+    SKIP = "skip"
+    PROMOTE = "promote"
+    REJECT = "reject"
+
+
+class Reason(Record):
+    """One rule of a policy, with what it saw."""
+
+    rule: str = Field(description="Name of the rule, such as 'target_drift'.")
+    passed: bool = Field(description="True where the rule speaks for training, or lets a promotion pass.")
+    figure: float | None = Field(default=None, description="What was measured.")
+    threshold: float | None = Field(default=None, description="What it was held against.")
+    text: str = Field(description="The rule and the figures in one sentence.")
+
+
+class Decision(Record):
+    """A decision and why it went that way. One of each kind per batch."""
+
+    batch_number: int = Field(ge=0)
+    kind: DecisionKind
+    outcome: Outcome
+    summary: str = Field(description="The decisive reasons in one or two sentences.")
+    reasons: tuple[Reason, ...]
+    decided_at: AwareDatetime
+    snapshot_id: int | None = Field(default=None, description="Snapshot of clean.listings that was looked at.")
+    model_version: int | None = Field(default=None, description="The challenger, for a promotion.")
+    champion_version: int | None = Field(default=None, description="The champion at that moment, if there was one.")
+
+
+class Alias(StrEnum):
+    """The names a model version can carry in the registry."""
+
+    CHAMPION = "champion"
+    CHALLENGER = "challenger"
+
+
+class MoveKind(StrEnum):
+    """Why an alias moved."""
+
+    PROMOTION = "promotion"
+    REJECTION = "rejection"
+    MANUAL = "manual"
+    ROLLBACK = "rollback"
+
+
+class AliasMove(Record):
+    """An alias went from one version to another: who did it, when and why."""
+
+    at: AwareDatetime
+    kind: MoveKind
+    alias: Alias
+    from_version: int | None
+    to_version: int
+    who: str
+    why: str
+
+
+def utc_now() -> dt.datetime:
+    """The present instant, aware, to the second: what records carry."""
+    return dt.datetime.now(dt.UTC).replace(microsecond=0)
