@@ -1,1 +1,83 @@
 """What a listing, a batch, an appraisal and a decision are."""
+
+from importlib.metadata import version
+
+from appraiser_schema.answers import (
+    Appraisal,
+    Contribution,
+    Explanation,
+    FieldProblem,
+    Interval,
+    ModelDetail,
+    ModelRef,
+    ModelVersion,
+    Problem,
+    Ready,
+)
+from appraiser_schema.errors import SchemaError, ShapeError
+from appraiser_schema.listing import (
+    LISTING_COLUMNS,
+    PRICE_CEILING_USD,
+    PRICE_FLOOR_USD,
+    RAW_COLUMNS,
+    Listing,
+    PricedListing,
+    Status,
+    example_listing,
+)
+from appraiser_schema.places import STATE_CODES, STATES
+from appraiser_schema.records import (
+    Alias,
+    AliasMove,
+    Batch,
+    BatchStatus,
+    Decision,
+    DecisionKind,
+    MoveKind,
+    Outcome,
+    Reason,
+    Record,
+    utc_now,
+)
+
+__version__ = version("appraiser-schema")
+
+__all__ = [  # noqa: RUF022 - grouped by what they are
+    # a listing
+    "Listing",
+    "PricedListing",
+    "Status",
+    "LISTING_COLUMNS",
+    "RAW_COLUMNS",
+    "PRICE_FLOOR_USD",
+    "PRICE_CEILING_USD",
+    "STATES",
+    "STATE_CODES",
+    "example_listing",
+    # what is remembered
+    "Record",
+    "Batch",
+    "BatchStatus",
+    "Decision",
+    "DecisionKind",
+    "Outcome",
+    "Reason",
+    "Alias",
+    "AliasMove",
+    "MoveKind",
+    "utc_now",
+    # what is answered
+    "Appraisal",
+    "Contribution",
+    "Explanation",
+    "FieldProblem",
+    "Interval",
+    "ModelDetail",
+    "ModelRef",
+    "ModelVersion",
+    "Problem",
+    "Ready",
+    # errors
+    "SchemaError",
+    "ShapeError",
+]

@@ -4,7 +4,6 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field
 
-from appraiser_schema.listing import Listing
 from appraiser_schema.records import Alias, Decision, Record
 
 
@@ -55,12 +54,6 @@ class Explanation(Record):
     contributions: tuple[Contribution, ...]
 
 
-class PlaceCoverage(Record):
-    """What the champion has seen, for the form: state to the number of training listings."""
-
-    listings_by_state: dict[str, int]
-
-
 class ModelVersion(Record):
     """One trained model: on what, how good, and what was decided about it."""
 
@@ -74,7 +67,9 @@ class ModelVersion(Record):
     snapshot_id: int
     code_version: str
     features_fingerprint: str
-    metrics: dict[str, float] = Field(description="Test metrics: rmse, mae, r2, mape, mdape, ppe10, cod, prd, prb, coverage.")
+    metrics: dict[str, float] = Field(
+        description="Test metrics: rmse, mae, r2, mape, mdape, ppe10, cod, prd, prb, coverage."
+    )
     decision: Decision | None = None
 
 
@@ -110,7 +105,3 @@ class Ready(Record):
     ready: bool
     model: ModelRef | None
     detail: str
-
-
-class AppraisalRequest(Listing):
-    """The body of POST /predict and POST /explain: one listing."""

@@ -22,7 +22,8 @@ PRICE_CEILING_USD: Final = 5_000_000.0
 """The span of prices that the model is made for. Below stand placeholders (many listings at 1 dollar), above estates
 and typing errors (up to a billion). Rows outside are quarantined, not forgotten."""
 
-_ZIP = re.compile(r"^\d{5}(-\d{4})?$")
+_ZIP = re.compile(r"^[0-9]{5}(-[0-9]{4})?$")
+_DATE = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 
 
 class Status(StrEnum):
@@ -61,18 +62,21 @@ def normalise_text(value: object) -> object:
 
 def _known_state(value: str) -> str:
     if value not in _STATE_SET:
-        raise ValueError("must be the full English name of a US state, its district or a territory, such as 'Connecticut'")
+        raise ValueError(
+            "must be the full English name of a US state, its district or a territory, such as 'Connecticut'"
+        )
     return value
 
 
 def _iso_date(value: object) -> object:
     if isinstance(value, str):
         text = value.strip(BLANKS)
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            raise ValueError("must be a date written as YYYY-MM-DD")
-        return text
-    if isinstance(value, int | float):
-        raise ValueError("must be a date written as YYYY-MM-DD, not a number")
+        try:
+            if not _DATE.match(text):
+                raise ValueError
+            return dt.date.fromisoformat(text)
+        except ValueError:
+            raise ValueError("must be a date written as YYYY-MM-DD") from None
     return value
 
 
@@ -174,7 +178,6 @@ class Listing(BaseModel):
         dt.date | None,
         BeforeValidator(_iso_date, json_schema_input_type=dt.date | None),
         Field(
-            strict=False,
             ge=EARLIEST_SALE,
             le=LATEST_SALE,
             description="Day of the last sale before this listing, as YYYY-MM-DD.",
@@ -197,12 +200,20 @@ class PricedListing(Listing):
         ),
     ]
     brokered_by: Annotated[
-        float | None,
-        Field(ge=0, description="Code of the broker.", json_schema_extra={"label": "Broker", "unit": "", "group": "id"}),
+        str | None,
+        Field(
+            max_length=200,
+            description="Code or name of the broker.",
+            json_schema_extra={"label": "Broker", "unit": "", "example": "101640", "group": "id"},
+        ),
     ] = None
     street: Annotated[
-        float | None,
-        Field(ge=0, description="Code of the street address.", json_schema_extra={"label": "Street", "unit": "", "group": "id"}),
+        str | None,
+        Field(
+            max_length=200,
+            description="Code or name of the street address.",
+            json_schema_extra={"label": "Street", "unit": "", "example": "1758218", "group": "id"},
+        ),
     ] = None
 
 

@@ -40,7 +40,9 @@ class Batch(Record):
     rows_train: int | None = None
     rows_validation: int | None = None
     rows_test: int | None = None
-    clean_snapshot_id: int | None = Field(default=None, description="Snapshot of clean.listings that ends with this batch.")
+    clean_snapshot_id: int | None = Field(
+        default=None, description="Snapshot of clean.listings that ends with this batch."
+    )
     stop_reason: str | None = None
 
 

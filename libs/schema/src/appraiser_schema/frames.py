@@ -1,0 +1,337 @@
+"""Tables of listings in polars: the same declaration as `Listing`, checked a million rows at a time.
+
+Rows go through three doors: `coerce` gives every column its type, `check_raw` refuses what is no listing at all, and,
+after `normalise`, `check_clean` refuses what lies outside the domain that `PricedListing` declares. Refused rows come
+back as failures, one line per broken rule, so that nothing is lost in silence.
+"""
+
+import datetime as dt
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, get_args
+
+import annotated_types
+import numpy as np
+import pandera.polars as pa
+import polars as pl
+from numpy.typing import NDArray
+from pandera.errors import SchemaErrors
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from appraiser_schema.errors import ShapeError
+from appraiser_schema.listing import BLANKS, LISTING_COLUMNS, RAW_COLUMNS, Listing, PricedListing, Status
+from appraiser_schema.places import STATES
+
+type Columns = Mapping[str, Any]
+"""The nine columns of `Listing`: bed, bath, acre_lot, house_size as float64 arrays, shape (n,), NaN is unknown; status,
+state, city, zip_code as lists of str or None; prev_sold_date as float64 days since 1970-01-01, NaN is unknown."""
+
+ROW_NUMBER: Final = "row_number"
+"""Column that numbers the rows of a batch or a file, from 1, so that a person can find them."""
+
+FAILURE_SCHEMA: Final = pl.Schema(
+    {ROW_NUMBER: pl.UInt32, "stage": pl.String, "column": pl.String, "rule": pl.String, "value": pl.String}
+)
+
+_NUMBERS: Final = ("price", "bed", "bath", "acre_lot", "zip_code", "house_size")
+_CODES: Final = ("brokered_by", "street")
+_TEXTS: Final = ("status", "city", "state", "prev_sold_date")
+_ZIP_TEXT: Final = r"^([0-9]{5})(?:-[0-9]{4})?$"
+_EPOCH: Final = dt.date(1970, 1, 1).toordinal()
+
+
+class Stage(StrEnum):
+    """At which door a row was refused."""
+
+    READ = "read"
+    RAW = "raw"
+    CLEAN = "clean"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Rows that passed a door and, of the others, every rule they broke.
+
+    Attributes:
+        good: The rows that broke no rule, in their order.
+        failures: One line per broken rule, columns as in `FAILURE_SCHEMA`; a row can stand in several lines.
+    """
+
+    good: pl.DataFrame
+    failures: pl.DataFrame
+
+    @property
+    def refused(self) -> int:
+        """Number of rows, not of broken rules, that were refused."""
+        return self.failures[ROW_NUMBER].n_unique()
+
+
+def number_rows(frame: pl.DataFrame) -> pl.DataFrame:
+    """Number the rows from 1, unless they are numbered already."""
+    return frame if ROW_NUMBER in frame.columns else frame.with_row_index(ROW_NUMBER, offset=1)
+
+
+def coerce(
+    frame: pl.DataFrame,
+    *,
+    columns: Sequence[str] = RAW_COLUMNS,
+    missing_ok: bool = False,
+    extra_ok: bool = False,
+) -> Checked:
+    """Give the columns of a table, as a file or the listing API brought them, the types of raw listings.
+
+    Args:
+        frame: Any types: numbers as text, dates as dates, zip codes as numbers or text.
+        columns: The columns to return; 'row_number' is added in front where it is absent.
+        missing_ok: Whether an absent column counts as unknown in every row instead of a changed shape.
+        extra_ok: Whether other columns are dropped instead of taken for a changed shape.
+
+    Returns:
+        Numbers as Float64 with NaN turned into null, texts as String. The codes brokered_by and street, that some
+        sources send as floats and others as names, become texts without a decimal point. An empty text is unknown. A
+        row with something unreadable in it is refused.
+
+    Raises:
+        ShapeError: The table lacks columns or has others.
+    """
+    missing = tuple(c for c in columns if c not in frame.columns)
+    unexpected = tuple(c for c in frame.columns if c not in (*columns, ROW_NUMBER))
+    if (missing and not missing_ok) or (unexpected and not extra_ok):
+        raise ShapeError(() if missing_ok else missing, () if extra_ok else unexpected)
+    before = number_rows(frame).with_columns(pl.lit(None).alias(c) for c in missing)
+    after = before.select(pl.col(ROW_NUMBER).cast(pl.UInt32), *(_typed(c, before.schema[c]) for c in columns))
+    lost = [_unreadable(before, after, c) for c in columns if c in _NUMBERS and before.schema[c] == pl.String]
+    failures = pl.concat([pl.DataFrame(schema=FAILURE_SCHEMA), *lost])
+    return Checked(_without(after, failures), failures.sort(ROW_NUMBER, "column"))
+
+
+def check_raw(frame: pl.DataFrame, *, as_of: dt.date | None = None) -> Checked:
+    """Refuse rows that are no listings: nothing known of price or state, unknown categories, impossible values.
+
+    Args:
+        frame: Raw listings, as `coerce` returns them.
+        as_of: Day on which the batch was received; a sale after it is impossible. None skips that rule.
+    """
+    checked = _check(frame, RAW_SCHEMA, Stage.RAW)
+    if as_of is None:
+        return checked
+    late = checked.good.filter(pl.col("prev_sold_date").str.to_date("%Y-%m-%d", strict=False) > as_of)
+    failures = _failures(late, "prev_sold_date", f"not after the day the batch was received, {as_of}", Stage.RAW)
+    failures = pl.concat([checked.failures, failures]).sort(ROW_NUMBER, "column")
+    return Checked(_without(checked.good, failures), failures)
+
+
+def normalise(frame: pl.DataFrame) -> pl.DataFrame:
+    """Write raw listings, that `check_raw` let through, the one way in which they are kept. No row is dropped.
+
+    Zip codes get their five digits back, texts lose blanks at both ends, dates become dates: to the letter what
+    validation by `Listing` does to a single house.
+    """
+    columns = [c for c in frame.columns if c in (*RAW_COLUMNS, ROW_NUMBER)]
+    return frame.select(columns).with_columns(
+        pl.col("status", "city", "state", *_CODES).str.strip_chars(BLANKS),
+        pl.col("zip_code").cast(pl.Int64).cast(pl.String).str.zfill(5),
+        pl.col("prev_sold_date").str.strip_chars(BLANKS).str.to_date("%Y-%m-%d"),
+    )
+
+
+def check_clean(frame: pl.DataFrame) -> Checked:
+    """Refuse normalised listings outside the domain that `PricedListing` declares.
+
+    A table without a price column is checked as `Listing` would: all but the price.
+    """
+    return _check(frame, CLEAN_SCHEMA if "price" in frame.columns else LISTING_SCHEMA, Stage.CLEAN)
+
+
+def to_columns(frame: pl.DataFrame) -> Columns:
+    """Turn clean listings into what `appraiser_features` takes."""
+    columns: dict[str, Any] = {}
+    for name in LISTING_COLUMNS:
+        series = frame[name]
+        if series.dtype == pl.Date:
+            series = series.cast(pl.Int32).cast(pl.Float64)
+        columns[name] = series.fill_null(np.nan).to_numpy() if series.dtype == pl.Float64 else series.to_list()
+    return columns
+
+
+def listing_columns(listings: Sequence[Listing]) -> Columns:
+    """Turn validated houses into what `appraiser_features` takes, without a table in between."""
+    sold = [listing.prev_sold_date for listing in listings]
+    return {
+        "status": [listing.status.value for listing in listings],
+        "bed": _floats(listing.bed for listing in listings),
+        "bath": _floats(listing.bath for listing in listings),
+        "acre_lot": _floats(listing.acre_lot for listing in listings),
+        "house_size": _floats(listing.house_size for listing in listings),
+        "state": [listing.state for listing in listings],
+        "city": [listing.city for listing in listings],
+        "zip_code": [listing.zip_code for listing in listings],
+        "prev_sold_date": _floats(None if day is None else float(day.toordinal() - _EPOCH) for day in sold),
+    }
+
+
+def _floats(values: Iterable[float | None]) -> NDArray[np.float64]:
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def _typed(column: str, dtype: pl.DataType) -> pl.Expr:
+    cell = pl.col(column)
+    if column in _TEXTS:
+        return cell.dt.to_string("%Y-%m-%d") if dtype.is_temporal() else _no_blank(cell)
+    if column in _CODES:
+        return cell.cast(pl.Int64, strict=False).cast(pl.String) if dtype.is_numeric() else _no_blank(cell)
+    if dtype != pl.String:
+        return cell.cast(pl.Float64).fill_nan(None)
+    text = cell.str.strip_chars(BLANKS)
+    if column == "zip_code":
+        text = text.str.replace(_ZIP_TEXT, "$1")
+    number = text.cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite()).then(number).alias(column)
+
+
+def _no_blank(cell: pl.Expr) -> pl.Expr:
+    cell = cell.cast(pl.String)
+    return pl.when(cell.str.strip_chars(BLANKS) != "").then(cell)
+
+
+def _unreadable(before: pl.DataFrame, after: pl.DataFrame, column: str) -> pl.DataFrame:
+    lost = before[column].str.strip_chars(BLANKS).fill_null("").ne("") & after[column].is_null()
+    return _failures(before.filter(lost), column, "a number", Stage.READ)
+
+
+def _failures(rows: pl.DataFrame, column: str, rule: str, stage: Stage) -> pl.DataFrame:
+    return rows.select(
+        pl.col(ROW_NUMBER).cast(pl.UInt32),
+        pl.lit(stage.value).alias("stage"),
+        pl.lit(column).alias("column"),
+        pl.lit(rule).alias("rule"),
+        pl.col(column).cast(pl.String).alias("value"),
+    )
+
+
+def _without(frame: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
+    if failures.is_empty():
+        return frame
+    return frame.join(failures.select(ROW_NUMBER).unique(), on=ROW_NUMBER, how="anti", maintain_order="left")
+
+
+def _check(frame: pl.DataFrame, schema: pa.DataFrameSchema, stage: Stage) -> Checked:
+    numbered = number_rows(frame)
+    try:
+        schema.validate(numbered, lazy=True)
+    except SchemaErrors as errors:
+        cases = errors.failure_cases
+        # A null index means that the shape, not a row, is wrong: nothing below would be about rows.
+        shape = cases.filter(pl.col("index").is_null())
+        if not shape.is_empty():
+            wrong = tuple(str(c) for c in shape["column"].drop_nulls().unique().sort())
+            raise ShapeError(wrong or tuple(shape["failure_case"].cast(pl.String).unique().sort()), ()) from None
+        failures = cases.select(
+            numbered[ROW_NUMBER].cast(pl.UInt32).gather(cases["index"]).alias(ROW_NUMBER),
+            pl.lit(stage.value).alias("stage"),
+            "column",
+            pl.col("check").replace("not_nullable", "known").alias("rule"),
+            pl.col("failure_case").cast(pl.String).alias("value"),
+        ).sort(ROW_NUMBER, "column", "rule")
+        return Checked(_without(numbered, failures), failures)
+    return Checked(numbered, pl.DataFrame(schema=FAILURE_SCHEMA))
+
+
+def _raw_schema() -> pa.DataFrameSchema:
+    not_negative = [pa.Check.ge(0, error="at least 0"), _finite()]
+    columns: dict[str, pa.Column] = {
+        name: pa.Column(pl.Float64, not_negative, nullable=name != "price") for name in _NUMBERS
+    }
+    columns["zip_code"] = pa.Column(
+        pl.Float64,
+        pa.Check(_is_zip, error="a whole number from 1 to 99999"),
+        nullable=True,
+    )
+    columns["status"] = pa.Column(pl.String, _one_of(tuple(Status)))
+    columns["state"] = pa.Column(pl.String, _one_of(STATES))
+    columns |= {name: pa.Column(pl.String, nullable=True) for name in ("city", *_CODES)}
+    columns["prev_sold_date"] = pa.Column(
+        pl.String, pa.Check(_is_date, error="a date written as YYYY-MM-DD"), nullable=True
+    )
+    return pa.DataFrameSchema({name: columns[name] for name in RAW_COLUMNS})
+
+
+def _clean_schema(model: type[BaseModel]) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema({name: _clean_column(field) for name, field in model.model_fields.items()})
+
+
+def _clean_column(field: FieldInfo) -> pa.Column:
+    kinds = get_args(field.annotation) or (field.annotation,)
+    nullable = type(None) in kinds
+    kind = next(k for k in kinds if k is not type(None))
+    if issubclass(kind, StrEnum):
+        return pa.Column(pl.String, _one_of(tuple(kind)), nullable=nullable)
+    dtype = {float: pl.Float64, str: pl.String, dt.date: pl.Date}[kind]
+    checks = [check for rule in field.metadata if (check := _clean_check(rule)) is not None]
+    extra = field.json_schema_extra
+    if isinstance(extra, dict) and isinstance(known := extra.get("enum"), list):
+        checks.append(_one_of(tuple(str(value) for value in known)))
+    return pa.Column(dtype, checks, nullable=nullable)
+
+
+def _clean_check(rule: object) -> pa.Check | None:
+    match rule:
+        case annotated_types.Ge(ge=bound):
+            return pa.Check.ge(bound, error=f"at least {bound}")
+        case annotated_types.Le(le=bound):
+            return pa.Check.le(bound, error=f"at most {bound}")
+        case annotated_types.MinLen(min_length=length):
+            return pa.Check.str_length(min_value=length, error=f"at least {length} characters")
+        case annotated_types.MaxLen(max_length=length):
+            return pa.Check.str_length(max_value=length, error=f"at most {length} characters")
+    if isinstance(pattern := getattr(rule, "pattern", None), str):
+        return pa.Check.str_matches(pattern, error=f"of the form {pattern}")
+    return _finite() if getattr(rule, "allow_inf_nan", None) is False else None
+
+
+def _finite() -> pa.Check:
+    return pa.Check(_is_finite, error="a finite number")
+
+
+def _one_of(known: Sequence[str]) -> pa.Check:
+    few = ", ".join(known) if len(known) <= 5 else f"{', '.join(known[:2])}, … ({len(known)} in all)"
+    return pa.Check(
+        functools.partial(_is_one_of, known=list(known)),
+        error=f"one of {few}",
+    )
+
+
+def _text(data: pa.PolarsData) -> pl.Expr:
+    return pl.col(data.key).str.strip_chars(BLANKS)
+
+
+def _is_finite(data: pa.PolarsData) -> pl.LazyFrame:
+    return data.lazyframe.select(pl.col(data.key).is_finite())
+
+
+def _is_one_of(data: pa.PolarsData, *, known: Sequence[str]) -> pl.LazyFrame:
+    return data.lazyframe.select(_text(data).is_in(known))
+
+
+def _is_zip(data: pa.PolarsData) -> pl.LazyFrame:
+    number = pl.col(data.key)
+    return data.lazyframe.select((number == number.floor()) & number.is_between(1, 99_999))
+
+
+def _is_date(data: pa.PolarsData) -> pl.LazyFrame:
+    shaped = _text(data).str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+    real = _text(data).str.to_date("%Y-%m-%d", strict=False).is_not_null()
+    return data.lazyframe.select(pl.col(data.key).is_null() | (shaped & real))
+
+
+RAW_SCHEMA: Final = _raw_schema()
+"""What a batch must bring: the twelve columns with their types, known categories, nothing negative or infinite."""
+
+CLEAN_SCHEMA: Final = _clean_schema(PricedListing)
+"""The domain of the model, read off `PricedListing`."""
+
+LISTING_SCHEMA: Final = _clean_schema(Listing)
+"""The same without price, broker and street: a house that is asked about."""
