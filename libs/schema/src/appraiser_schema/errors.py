@@ -21,5 +21,5 @@ class ShapeError(SchemaError):
         if unexpected:
             parts.append(f"has the unexpected column(s) {', '.join(map(repr, unexpected))}")
         super().__init__(
-            f"the table {' and '.join(parts)}. Rename or add the columns so that they are those of a listing, and try again."
+            f"the table {' and '.join(parts)}. Give it the columns of a listing, by these names, and try again."
         )

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, get_args
+from typing import Annotated, Any, Final, get_args, get_origin
 
 import annotated_types
 import numpy as np
@@ -182,7 +182,9 @@ def _typed(column: str, dtype: pl.DataType) -> pl.Expr:
     if column in _TEXTS:
         return cell.dt.to_string("%Y-%m-%d") if dtype.is_temporal() else _no_blank(cell)
     if column in _CODES:
-        return cell.cast(pl.Int64, strict=False).cast(pl.String) if dtype.is_numeric() else _no_blank(cell)
+        if dtype.is_numeric():
+            return cell.cast(pl.Int64, strict=False).cast(pl.String)
+        return _no_blank(cell).str.replace(r"^([0-9]+)\.0$", "$1")
     if dtype != pl.String:
         return cell.cast(pl.Float64).fill_nan(None)
     text = cell.str.strip_chars(BLANKS)
@@ -267,10 +269,14 @@ def _clean_column(field: FieldInfo) -> pa.Column:
     kinds = get_args(field.annotation) or (field.annotation,)
     nullable = type(None) in kinds
     kind = next(k for k in kinds if k is not type(None))
+    rules: list[Any] = list(field.metadata)
+    if get_origin(kind) is Annotated:
+        kind, *inner = get_args(kind)
+        rules += [rule for info in inner for rule in getattr(info, "metadata", [info])]
     if issubclass(kind, StrEnum):
         return pa.Column(pl.String, _one_of(tuple(kind)), nullable=nullable)
     dtype = {float: pl.Float64, str: pl.String, dt.date: pl.Date}[kind]
-    checks = [check for rule in field.metadata if (check := _clean_check(rule)) is not None]
+    checks = [check for rule in rules if (check := _clean_check(rule)) is not None]
     extra = field.json_schema_extra
     if isinstance(extra, dict) and isinstance(known := extra.get("enum"), list):
         checks.append(_one_of(tuple(str(value) for value in known)))
@@ -283,8 +289,6 @@ def _clean_check(rule: object) -> pa.Check | None:
             return pa.Check.ge(bound, error=f"at least {bound}")
         case annotated_types.Le(le=bound):
             return pa.Check.le(bound, error=f"at most {bound}")
-        case annotated_types.MinLen(min_length=length):
-            return pa.Check.str_length(min_value=length, error=f"at least {length} characters")
         case annotated_types.MaxLen(max_length=length):
             return pa.Check.str_length(max_value=length, error=f"at most {length} characters")
     if isinstance(pattern := getattr(rule, "pattern", None), str):

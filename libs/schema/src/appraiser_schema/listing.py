@@ -1,5 +1,6 @@
-"""A listing, declared once: everything else (frame schemas, the form, the API's documentation) is read off this class."""
+"""A listing, declared once: table schemas, the form and the API's documentation are read off this class."""
 
+import contextlib
 import datetime as dt
 import math
 import re
@@ -56,8 +57,8 @@ def normalise_zip_code(value: object) -> object:
 
 
 def normalise_text(value: object) -> object:
-    """Cut blanks off both ends of a text; anything else is returned as it came."""
-    return value.strip(BLANKS) if isinstance(value, str) else value
+    """Cut blanks off both ends of a text; nothing left means unknown. Anything else is returned as it came."""
+    return (value.strip(BLANKS) or None) if isinstance(value, str) else value
 
 
 def _known_state(value: str) -> str:
@@ -71,12 +72,11 @@ def _known_state(value: str) -> str:
 def _iso_date(value: object) -> object:
     if isinstance(value, str):
         text = value.strip(BLANKS)
-        try:
-            if not _DATE.match(text):
-                raise ValueError
-            return dt.date.fromisoformat(text)
-        except ValueError:
-            raise ValueError("must be a date written as YYYY-MM-DD") from None
+        # The standard parser alone would also take 19990930 and 1999-W39-4.
+        with contextlib.suppress(ValueError):
+            if _DATE.match(text):
+                return dt.date.fromisoformat(text)
+        raise ValueError("must be a date written as YYYY-MM-DD")
     return value
 
 
@@ -87,7 +87,8 @@ class Listing(BaseModel):
     """A house that can be appraised: what is known of it, without its price.
 
     `None` means unknown; the model was trained on listings with the same gaps.
-    Keys in `json_schema_extra`: `label` and `unit` for people, `step` and `example` for forms, `group` for explanations.
+    Keys in `json_schema_extra`: `label` and `unit` for people, `step` and `example` for forms, `group` for
+    explanations.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -156,30 +157,25 @@ class Listing(BaseModel):
         ),
     ]
     city: Annotated[
-        str | None,
+        Annotated[str, Field(max_length=100)] | None,
         BeforeValidator(normalise_text, json_schema_input_type=str | None),
         Field(
-            min_length=1,
-            max_length=100,
             description="City or town.",
             json_schema_extra={"label": "City", "unit": "", "example": "East Windsor", "group": "place"},
         ),
     ] = None
     zip_code: Annotated[
-        str | None,
+        Annotated[str, Field(pattern=r"^[0-9]{5}$")] | None,
         BeforeValidator(normalise_zip_code, json_schema_input_type=str | float | None),
         Field(
-            pattern=r"^[0-9]{5}$",
             description="Zip code: five digits, ZIP+4, or a number that has lost its leading zeros.",
             json_schema_extra={"label": "Zip code", "unit": "", "example": "06016", "group": "place"},
         ),
     ] = None
     prev_sold_date: Annotated[
-        dt.date | None,
+        Annotated[dt.date, Field(ge=EARLIEST_SALE, le=LATEST_SALE)] | None,
         BeforeValidator(_iso_date, json_schema_input_type=dt.date | None),
         Field(
-            ge=EARLIEST_SALE,
-            le=LATEST_SALE,
             description="Day of the last sale before this listing, as YYYY-MM-DD.",
             json_schema_extra={"label": "Last sold on", "unit": "date", "example": "1999-09-30", "group": "sale"},
         ),
