@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, Final
 
 import numpy as np
@@ -34,6 +35,11 @@ class Listings:
     numbers: NDArray[np.float64]
     texts: tuple[Sequence[str | None], ...]
     rows: int
+
+    def only(self, kept: NDArray[np.bool_]) -> "Listings":
+        """The listings for which `kept` is true."""
+        texts = tuple([list(compress(text, kept.tolist())) for text in self.texts])
+        return Listings(self.numbers[:, kept], texts, int(kept.sum()))
 
 
 def check(columns: Columns) -> Listings:

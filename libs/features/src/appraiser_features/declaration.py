@@ -80,12 +80,16 @@ _POSITION: Final = (
         "Of the centre of the zip code; of the zip area, city or state where the zip code is unknown.",
         "US Postal Service codes in the package zipcodes.",
     ),
+    Feature(
+        "zip_spacing", "Distance to neighbouring zip codes", "miles", FeatureGroup.PLACE, "zip_code",
+        "Mean distance to the ten nearest zip codes: short in town, long in the country.",
+        "US Postal Service codes in the package zipcodes; tells town from country without counting listings.",
+    ),
 )  # fmt: skip
 
 _WHERE: Final = (
     ("nearby", "around", "the nearest zip codes", "zip_code"),
     ("in_zip", "in the zip code", "the zip code", "zip_code"),
-    ("in_zip3", "in the zip area", "the zip codes with the same first three digits", "zip_code"),
     ("in_city", "in the city", "the city", "city"),
     ("in_state", "in the state", "the state", "state"),
 )

@@ -5,7 +5,7 @@ import hashlib
 from importlib.resources import files
 from typing import Final
 
-FINGERPRINTED: Final = ("columns", "config", "coordinates", "encoder", "fitting", "location", "measures")
+FINGERPRINTED: Final = ("columns", "config", "encoder", "fitting", "location", "measures", "positions")
 """Modules that decide what a feature's value is. `declaration` is not one: a better label is no other feature, and
 the names are compared on their own."""
 

@@ -10,70 +10,72 @@ from numpy.typing import NDArray
 STATISTICS: Final = ("price", "price_per_sqft", "price_per_acre")
 """Geometric means over the listings of a place. [USD, USD per sqft of living area, USD per acre of land]"""
 
+POSITION: Final = ("latitude", "longitude", "zip_spacing")
+"""Of the zip code: its centre [degrees] and the mean distance to its neighbours. [miles]"""
+
 LOCATION: Final = (
-    "latitude",
-    "longitude",
-    *(f"{name}_{where}" for where in ("nearby", "in_zip", "in_zip3", "in_city", "in_state") for name in STATISTICS),
+    *POSITION,
+    *(f"{name}_{where}" for where in ("nearby", "in_zip", "in_city", "in_state") for name in STATISTICS),
 )
 
-_T: Final = len(STATISTICS)
-_AREA: Final = 2 + 3 * _T
+_P: Final = len(POSITION)
+_S: Final = len(STATISTICS)
+_AREA: Final = _P + 2 * _S
 
-type Key = str | tuple[str, str]
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Level:
-    """One kind of place.
+    """The places of one kind.
 
     Attributes:
         keys: Name of each place.
-        values: One row per place; NaN is unknown.
+        values: One row per place, shape (places, columns); NaN is unknown.
     """
 
-    keys: tuple[Key, ...]
+    keys: tuple[str, ...]
     values: NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Places:
     """Everything that is fitted about location.
 
-    Each level has latitude, longitude [degrees], then the three statistics. The zip codes, known by their coordinates
-    or by their listings, have the statistics nearby in between; their own are NaN where no listing was seen.
+    The columns of a level are the three of POSITION, then the three STATISTICS.
 
     Attributes:
-        country: One row, for a place of which nothing is known.
+        country: One row, for a listing of which no place is known.
         states: By name.
-        cities: By state and city in lower case.
+        cities: By `city_key`.
         zip3s: By the first three digits of the zip code.
-        zips: By zip code.
+        surroundings: By zip code, for every zip code whose position is known; the statistics are of what lies nearby.
+        zips: By zip code, where listings were seen; the statistics only.
     """
 
     country: Level
     states: Level
     cities: Level
     zip3s: Level
+    surroundings: Level
     zips: Level
     _table: NDArray[np.float32] = field(init=False, repr=False)
-    _rows: tuple[dict[Key, int], ...] = field(init=False, repr=False)
+    _rows: tuple[dict[str, int], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Lay all places in one table, so that a listing's features are rows of it."""
-        coarse = (self.country, self.states, self.cities, self.zip3s)
-        levels = (*coarse, self.zips)
+        """Lay all places in one table, so that the features of a listing are rows of it."""
+        levels = (self.country, self.states, self.cities, self.zip3s)
         starts = np.cumsum([0, *(len(level.keys) for level in levels)]).tolist()
-        rows = tuple(
+        rows = [
             {key: start + i for i, key in enumerate(level.keys)} for start, level in zip(starts, levels, strict=False)
-        )
-        blocks = [level.values[:, [0, 1, *[2, 3, 4] * 3]] for level in coarse]
-        around = [rows[3].get(str(key)[:3], 0) for key in self.zips.keys]
-        zip3s = np.concatenate(blocks)[around, -_T:]
-        own = self.zips.values[:, 2 + _T :]
-        zips = [self.zips.values[:, : 2 + _T], np.where(np.isnan(own), zip3s, own), zip3s]
-        table = np.concatenate([*blocks, np.concatenate(zips, axis=1)])
-        object.__setattr__(self, "_table", table.astype(np.float32))
-        object.__setattr__(self, "_rows", rows)
+        ]
+        coarse = np.concatenate([level.values for level in levels])
+        coarse = np.concatenate([coarse, coarse[:, _P:]], axis=1)
+        keys = dict.fromkeys((*self.surroundings.keys, *self.zips.keys))
+        by_zip = {key: starts[-1] + i for i, key in enumerate(keys)}
+        fine = coarse[[rows[3].get(key[:3], 0) for key in keys]]
+        fine[: len(self.surroundings.keys), : _P + _S] = self.surroundings.values
+        fine[[by_zip[key] - starts[-1] for key in self.zips.keys], _P + _S :] = self.zips.values
+        object.__setattr__(self, "_table", np.concatenate([coarse, fine]).astype(np.float32))
+        object.__setattr__(self, "_rows", (*rows, by_zip))
 
     def fill(self, out: NDArray[np.float32], texts: Sequence[Sequence[str | None]]) -> None:
         """Write the location features of n listings, in the order of LOCATION.
@@ -81,21 +83,22 @@ class Places:
         A place that was never seen takes the row of the one around it: zip code, zip area, city, state, country.
 
         Args:
-            out: Where to write, shape (n, 17).
+            out: Where to write, shape (n, 15).
             texts: State, city and zip code of each listing, n texts each; None is unknown.
         """
         states, cities, zips = texts
         _, by_state, by_city, by_zip3, by_zip = self._rows
-        state_rows = [by_state.get(state, 0) for state in states]
-        keys = map(city_key, states, cities)
-        city_rows = [by_city.get(key, row) for key, row in zip(keys, state_rows, strict=True)]
+        state_rows = [by_state.get(state or "", 0) for state in states]
+        city_rows = [
+            by_city.get(city_key(state, city), row) for state, city, row in zip(states, cities, state_rows, strict=True)
+        ]
         zip_rows = [
-            row if (row := by_zip.get(code)) is not None else by_zip3.get(code[:3], other) if code else other
-            for code, other in zip(zips, city_rows, strict=True)
+            row if (row := by_zip.get(code or "")) is not None else by_zip3.get((code or "")[:3], city)
+            for code, city in zip(zips, city_rows, strict=True)
         ]
         out[:, :_AREA] = self._table[zip_rows]
-        out[:, _AREA : _AREA + _T] = self._table[city_rows, -_T:]
-        out[:, _AREA + _T :] = self._table[state_rows, -_T:]
+        out[:, _AREA : _AREA + _S] = self._table[city_rows, -_S:]
+        out[:, _AREA + _S :] = self._table[state_rows, -_S:]
 
     def to_state(self) -> dict[str, Any]:
         """What `from_state` takes, as JSON values."""
@@ -107,23 +110,25 @@ class Places:
         return cls(**{name: _unpack(state[name]) for name in _LEVELS})
 
 
-_LEVELS: Final = ("country", "states", "cities", "zip3s", "zips")
+_LEVELS: Final = ("country", "states", "cities", "zip3s", "surroundings", "zips")
 
 
-def city_key(state: str | None, city: str | None) -> tuple[str, str] | None:
-    """Name a city: within its state, whatever its case. An unknown city has no name."""
-    return (state, city.lower()) if state and city else None
+def city_key(state: str | None, city: str | None) -> str:
+    """Name a city within its state, whatever its case; empty where it is unknown."""
+    return f"{state}|{city.lower()}" if state and city else ""
 
 
 def _pack(level: Level) -> dict[str, Any]:
-    columns = level.values.T.tolist()
-    return {
-        "keys": [list(key) if isinstance(key, tuple) else key for key in level.keys],
-        "columns": [[None if value != value else value for value in column] for column in columns],
-    }
+    return {"keys": level.keys, "columns": [[_number(value) for value in column] for column in level.values.T.tolist()]}
+
+
+def _number(value: float) -> float | None:
+    """A whole number without its point, NaN as null: shorter, and read back as the same float."""
+    if np.isnan(value):
+        return None
+    return int(value) if value.is_integer() else value
 
 
 def _unpack(state: Mapping[str, Any]) -> Level:
-    keys = tuple([tuple(key) if isinstance(key, list) else key for key in state["keys"]])
-    values = np.array(state["columns"], dtype=np.float64).T
-    return Level(keys, np.ascontiguousarray(values).reshape(len(keys), -1))
+    columns = [np.array(column, dtype=np.float64) for column in state["columns"]]
+    return Level(tuple(state["keys"]), np.column_stack(columns))

@@ -4,6 +4,7 @@ Only additions, multiplications, divisions and comparisons: these are correctly 
 where vectorised logarithms need not agree with scalar ones in the last bit. Trees have no need of logarithms.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -32,7 +33,7 @@ MEASURES: Final = (
 def fill_measures(
     out: NDArray[np.float32],
     numbers: NDArray[np.float64],
-    status: list[str | None],
+    status: Sequence[str | None],
     as_of_day: float,
 ) -> None:
     """Write the measures of n listings, in the order of MEASURES.
@@ -53,5 +54,5 @@ def fill_measures(
     out[:, 5] = bath / bedrooms
     out[:, 6] = house_size / bedrooms
     out[:, 7] = acre_lot * SQFT_PER_ACRE / np.where(house_size > 0, house_size, np.nan)
-    out[:, 8] = [STATUS_CODES.get(value, np.nan) for value in status]
+    out[:, 8] = [STATUS_CODES.get(value or "", np.nan) for value in status]
     out[:, 9] = (as_of_day - sold_day) / DAYS_PER_YEAR
