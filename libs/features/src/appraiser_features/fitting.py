@@ -202,7 +202,8 @@ def _nearby(
     weights = 1.0 / (1.0 + miles / config.nearby_miles)
     total = np.einsum("pn,pnc->pc", weights, counts[indices])
     mean = np.einsum("pn,pnc->pc", weights, sums[indices])
-    return (mean + config.nearby_weight * country) / (total + config.nearby_weight)
+    result: Floats = (mean + config.nearby_weight * country) / (total + config.nearby_weight)
+    return result
 
 
 def _dollars(logarithms: Floats) -> Floats:
