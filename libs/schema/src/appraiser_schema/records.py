@@ -1,7 +1,8 @@
-"""What the system remembers: batches, decisions with their reasons, and moves of an alias."""
+"""What the system remembers: fetches, batches, evaluations, decisions with their reasons, and moves of an alias."""
 
 import datetime as dt
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -10,6 +11,26 @@ class Record(BaseModel):
     """Base of what is stored and sent: frozen, no unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FetchOutcome(StrEnum):
+    """How one question for the next batch ended."""
+
+    NEW = "new"
+    SEEN = "seen"
+    GAP_REPAIRED = "gap_repaired"
+    EXHAUSTED = "exhausted"
+    LOST = "lost"
+
+
+class Fetch(Record):
+    """One question for the next batch. It is recorded as lost before it is asked, and rewritten by the answer."""
+
+    at: AwareDatetime
+    outcome: FetchOutcome
+    batch_number: int | None = Field(default=None, description="None where no batch came.")
+    digest: str | None = Field(default=None, description="SHA-256 of the response body, hexadecimal.")
+    detail: str = Field(default="", description="What happened, in one sentence.")
 
 
 class BatchStatus(StrEnum):
@@ -44,6 +65,38 @@ class Batch(Record):
         default=None, description="Snapshot of clean.listings that ends with this batch."
     )
     stop_reason: str | None = None
+
+
+class Split(StrEnum):
+    """What a clean row is used for. The row's own hash decides, so that it never moves."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+class SegmentScore(Record):
+    """How two models did on one part of the test rows."""
+
+    kind: Literal["batch", "state", "price_band"]
+    name: str = Field(description="Which part, such as '4', 'Texas' or '300,000 to 500,000 USD'.")
+    rows: int = Field(gt=0)
+    challenger_mae: float = Field(description="Mean absolute error. [USD]")
+    champion_mae: float | None = None
+
+
+class Evaluation(Record):
+    """Challenger and champion on the same test rows, which neither has seen."""
+
+    batch_number: int = Field(ge=0)
+    snapshot_id: int
+    evaluated_at: AwareDatetime
+    rows_test: int
+    challenger_version: int
+    champion_version: int | None
+    challenger: dict[str, float] = Field(description="Metrics by name, as in `ModelVersion.metrics`.")
+    champion: dict[str, float] | None
+    segments: tuple[SegmentScore, ...] = ()
 
 
 class DecisionKind(StrEnum):
