@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# An example may be slow on a loaded machine; what takes too long is bounded by the timeout of a test.
+settings.register_profile("appraiser", deadline=None)
+settings.load_profile("appraiser")
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,12 @@ def encoder(market: Market) -> FeatureEncoder:
 
 
 @pytest.fixture(scope="session")
+def reread(encoder: FeatureEncoder) -> FeatureEncoder:
+    """The same encoder, written and read again."""
+    return FeatureEncoder.from_json(encoder.to_json())
+
+
+@pytest.fixture(scope="session")
 def features(encoder: FeatureEncoder) -> Callable[..., dict[str, float]]:
     """Features by name of one listing, given what is known of it."""
 

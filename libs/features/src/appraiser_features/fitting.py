@@ -146,7 +146,8 @@ def _sums(coded: Coded, values: Floats) -> tuple[Floats, Floats]:
     size = len(coded.keys)
     sums = [np.bincount(coded.codes[k], column[k], size) for column, k in zip(values.T, known.T, strict=True)]
     counts = [np.bincount(coded.codes[k], minlength=size) for k in known.T]
-    return np.column_stack(sums), np.column_stack(counts).astype(np.float64)
+    # Without listings bincount gives whole numbers, whatever the weights.
+    return np.column_stack(sums).astype(np.float64), np.column_stack(counts).astype(np.float64)
 
 
 def _means(coded: Coded, values: Floats) -> Floats:
