@@ -7,7 +7,7 @@ back as failures, one line per broken rule, so that nothing is lost in silence.
 
 import datetime as dt
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Final, get_args, get_origin
@@ -16,18 +16,32 @@ import annotated_types
 import numpy as np
 import pandera.polars as pa
 import polars as pl
-from numpy.typing import NDArray
 from pandera.errors import SchemaErrors
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from appraiser_schema.columns import Columns, listing_columns
 from appraiser_schema.errors import ShapeError
 from appraiser_schema.listing import BLANKS, LISTING_COLUMNS, RAW_COLUMNS, Listing, PricedListing, Status
 from appraiser_schema.places import STATES
 
-type Columns = Mapping[str, Any]
-"""The nine columns of `Listing`: bed, bath, acre_lot, house_size as float64 arrays, shape (n,), NaN is unknown; status,
-state, city, zip_code as lists of str or None; prev_sold_date as float64 days since 1970-01-01, NaN is unknown."""
+__all__ = [
+    "CLEAN_SCHEMA",
+    "FAILURE_SCHEMA",
+    "LISTING_SCHEMA",
+    "RAW_SCHEMA",
+    "ROW_NUMBER",
+    "Checked",
+    "Columns",
+    "Stage",
+    "check_clean",
+    "check_raw",
+    "coerce",
+    "listing_columns",
+    "normalise",
+    "number_rows",
+    "to_columns",
+]
 
 ROW_NUMBER: Final = "row_number"
 """Column that numbers the rows of a batch or a file, from 1, so that a person can find them."""
@@ -40,7 +54,6 @@ _NUMBERS: Final = ("price", "bed", "bath", "acre_lot", "zip_code", "house_size")
 _CODES: Final = ("brokered_by", "street")
 _TEXTS: Final = ("status", "city", "state", "prev_sold_date")
 _ZIP_TEXT: Final = r"^([0-9]{5})(?:-[0-9]{4})?$"
-_EPOCH: Final = dt.date(1970, 1, 1).toordinal()
 
 
 class Stage(StrEnum):
@@ -155,26 +168,6 @@ def to_columns(frame: pl.DataFrame) -> Columns:
             series = series.cast(pl.Int32).cast(pl.Float64)
         columns[name] = series.fill_null(np.nan).to_numpy() if series.dtype == pl.Float64 else series.to_list()
     return columns
-
-
-def listing_columns(listings: Sequence[Listing]) -> Columns:
-    """Turn validated houses into what `appraiser_features` takes, without a table in between."""
-    sold = [listing.prev_sold_date for listing in listings]
-    return {
-        "status": [listing.status.value for listing in listings],
-        "bed": _floats(listing.bed for listing in listings),
-        "bath": _floats(listing.bath for listing in listings),
-        "acre_lot": _floats(listing.acre_lot for listing in listings),
-        "house_size": _floats(listing.house_size for listing in listings),
-        "state": [listing.state for listing in listings],
-        "city": [listing.city for listing in listings],
-        "zip_code": [listing.zip_code for listing in listings],
-        "prev_sold_date": _floats(None if day is None else float(day.toordinal() - _EPOCH) for day in sold),
-    }
-
-
-def _floats(values: Iterable[float | None]) -> NDArray[np.float64]:
-    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
 def _typed(column: str, dtype: pl.DataType) -> pl.Expr:

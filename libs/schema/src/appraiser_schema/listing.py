@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime as dt
-import math
 import re
 from enum import StrEnum
 from typing import Annotated, Any, Final
@@ -47,7 +46,8 @@ def normalise_zip_code(value: object) -> object:
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        if math.isfinite(value) and value == int(value) and 0 < value <= 99_999:
+        # The bounds come first: neither NaN, infinity nor a number of a hundred digits passes them.
+        if 0 < value <= 99_999 and value == int(value):
             return f"{int(value):05d}"
         return value
     if isinstance(value, str):
