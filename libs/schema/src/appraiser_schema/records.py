@@ -14,11 +14,16 @@ class Record(BaseModel):
 
 
 class FetchOutcome(StrEnum):
-    """How one question for the next batch ended."""
+    """How one question for the next batch ended.
+
+    New is the batch that was due. Gap repaired is that too, after a replay. Seen was landed before. Ahead is a batch
+    after the one that was due, which was missed. Exhausted is the end of the source. Lost: no answer was landed.
+    """
 
     NEW = "new"
-    SEEN = "seen"
     GAP_REPAIRED = "gap_repaired"
+    SEEN = "seen"
+    AHEAD = "ahead"
     EXHAUSTED = "exhausted"
     LOST = "lost"
 
