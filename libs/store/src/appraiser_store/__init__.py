@@ -1,1 +1,63 @@
 """The lake and the ledger."""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from appraiser_store.errors import (
+    ForeignLakeError,
+    ForeignLedgerError,
+    LakeError,
+    LakeSchemaError,
+    LandingError,
+    LedgerError,
+    LedgerSchemaError,
+    RowsError,
+    SnapshotError,
+    StoreError,
+    UnknownBatchError,
+    UnknownFetchError,
+)
+from appraiser_store.landing import Landed, Landing
+from appraiser_store.ledger import Ledger
+from appraiser_store.tables import Table
+
+if TYPE_CHECKING:
+    from appraiser_store.columns import lake_schema
+    from appraiser_store.lake import Lake
+
+__version__ = version("appraiser-store")
+
+__all__ = [  # noqa: RUF022 - grouped by what they are
+    # bytes as received
+    "Landing",
+    "Landed",
+    # listings by batch
+    "Lake",
+    "Table",
+    "lake_schema",
+    # what is remembered
+    "Ledger",
+    # errors
+    "StoreError",
+    "LandingError",
+    "LakeError",
+    "ForeignLakeError",
+    "LakeSchemaError",
+    "RowsError",
+    "SnapshotError",
+    "LedgerError",
+    "ForeignLedgerError",
+    "LedgerSchemaError",
+    "UnknownBatchError",
+    "UnknownFetchError",
+]
+
+_LATE = {"Lake": "appraiser_store.lake", "lake_schema": "appraiser_store.columns"}
+"""Names that bring Iceberg, Arrow and polars with them: who uses the ledger alone does without, and starts faster."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATE[name]), name)

@@ -1,0 +1,124 @@
+"""The catalog of the lake: which tables there are, and the files below one folder that hold them."""
+
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table as IcebergTable
+from pyiceberg.transforms import IdentityTransform
+from pyiceberg.types import DateType, DoubleType, IcebergType, IntegerType, LongType, NestedField, StringType
+from sqlalchemy import URL
+from sqlalchemy.exc import DatabaseError
+
+from appraiser_store.columns import BATCH_NUMBER, COLUMNS
+from appraiser_store.errors import ForeignLakeError, LakeSchemaError
+from appraiser_store.lock import exclusive
+from appraiser_store.tables import Table
+
+NAME: Final = "appraiser"
+"""Of the catalog inside its database; other engines need it to open the same tables."""
+
+LOCK: Final = "lake.lock"
+"""File below the root that is locked while a process creates or writes."""
+
+BUSY_SECONDS: Final = 30
+"""How long a reader waits while another process writes the catalog; a write takes milliseconds."""
+
+_TYPES: Final[dict[pl.DataType, IcebergType]] = {
+    pl.Int32(): IntegerType(),
+    pl.UInt32(): IntegerType(),
+    pl.Int64(): LongType(),
+    pl.Float64(): DoubleType(),
+    pl.String(): StringType(),
+    pl.Date(): DateType(),
+}
+
+_PROPERTIES: Final = {
+    # Each commit writes a description of the whole table; the latest hundred are enough for readers on their way.
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "100",
+}
+
+
+def iceberg_schema(table: Table) -> Schema:
+    """The columns of a table as Iceberg declares them."""
+    return Schema(
+        *(
+            NestedField(position, name, _TYPES[column.dtype], required=column.required)
+            for position, (name, column) in enumerate(COLUMNS[table].items(), start=1)
+        )
+    )
+
+
+def open_catalog(root: Path) -> SqlCatalog:
+    """Open the catalog below a folder and create what is missing: folder, catalog, tables.
+
+    Args:
+        root: The folder, absolute.
+
+    Raises:
+        ForeignLakeError: The folder holds something else, or a lake that was made in another place.
+        LakeSchemaError: A table has other columns than this version of the code writes.
+    """
+    if {"?", "#"} & set(str(root)):
+        raise ForeignLakeError(str(root), "Iceberg cannot name files in a folder with '?' or '#' in its name")
+    try:
+        (root / "warehouse").mkdir(parents=True, exist_ok=True)
+        with exclusive(root / LOCK):
+            catalog = SqlCatalog(
+                NAME,
+                uri=_database(root).render_as_string(hide_password=False),
+                warehouse=_warehouse(root),
+            )
+            for table in Table:
+                _open_table(catalog, table, root)
+    except (OSError, DatabaseError) as error:
+        raise ForeignLakeError(str(root), str(getattr(error, "orig", error))) from error
+    return catalog
+
+
+def _database(root: Path) -> URL:
+    return URL.create("sqlite", database=str(root / "catalog.db"), query={"timeout": str(BUSY_SECONDS)})
+
+
+def _warehouse(root: Path) -> str:
+    # Not Path.as_uri: pyiceberg takes what stands here for the path, percent signs and all.
+    return f"file://{root / 'warehouse'}"
+
+
+def _open_table(catalog: SqlCatalog, table: Table, root: Path) -> None:
+    if catalog.table_exists(table):
+        found = catalog.load_table(table)
+        _check_place(found, root)
+        _check_schema(found, table)
+        return
+    catalog.create_namespace_if_not_exists(table.split(".")[0])
+    schema = iceberg_schema(table)
+    batch = PartitionField(schema.find_field(BATCH_NUMBER).field_id, 1000, IdentityTransform(), BATCH_NUMBER)
+    catalog.create_table(table, schema, partition_spec=PartitionSpec(batch), properties=_PROPERTIES)
+
+
+def _check_place(found: IcebergTable, root: Path) -> None:
+    if not found.location().startswith(f"{_warehouse(root)}/"):
+        raise ForeignLakeError(str(root), f"it was moved or copied from {found.location()!r}")
+
+
+def _check_schema(found: IcebergTable, table: Table) -> None:
+    have = {field.name: field for field in found.schema().fields}
+    want = {field.name: field for field in iceberg_schema(table).fields}
+    differences = [f"{name!r} is missing" for name in want if name not in have]
+    differences += [f"{name!r} is unexpected" for name in have if name not in want]
+    differences += [
+        f"{name!r} is {_kind(have[name])} instead of {_kind(field)}"
+        for name, field in want.items()
+        if name in have and _kind(have[name]) != _kind(field)
+    ]
+    if differences:
+        raise LakeSchemaError(table, differences)
+
+
+def _kind(field: NestedField) -> str:
+    return f"{'required' if field.required else 'optional'} {field.field_type}"

@@ -1,0 +1,91 @@
+"""Opening the database of the ledger: SQLite in a file, or any other that SQLAlchemy speaks to."""
+
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Final
+
+from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, ProgrammingError
+from sqlalchemy.schema import CreateTable
+
+from appraiser_store.errors import ForeignLedgerError, LedgerSchemaError
+from appraiser_store.ledger_tables import METADATA
+from appraiser_store.lock import exclusive
+
+BUSY_SECONDS: Final = 30
+"""How long a connection waits while another one writes to the same SQLite file; a write takes milliseconds."""
+
+
+def open_database(url: str) -> Engine:
+    """Connect, create the tables that are absent, and check the others; processes may do so at the same moment.
+
+    Args:
+        url: As SQLAlchemy writes them, such as 'sqlite:///var/ledger.db'. The folder of a SQLite file is made.
+
+    Raises:
+        ForeignLedgerError: The database cannot be opened, or is none.
+        LedgerSchemaError: A table has other columns than this version of the code reads.
+    """
+    try:
+        parsed = make_url(url)
+        engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _server(parsed)
+    except (ArgumentError, NoSuchModuleError, ImportError, OSError) as error:
+        raise ForeignLedgerError(url, str(error)) from error
+    except DBAPIError as error:
+        raise ForeignLedgerError(_hidden(url), str(error.orig).strip()) from error
+    try:
+        _check_columns(engine)
+    except LedgerSchemaError:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _hidden(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise ArgumentError("it names no file")
+    file = Path(url.database)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _enforce_foreign_keys)
+    # Two processes cannot both turn the write-ahead log on, and neither waits for the other.
+    with exclusive(file.with_name(f"{file.name}.lock")):
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        _create_tables(engine)
+    return engine
+
+
+def _server(url: URL) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True)
+    try:
+        _create_tables(engine)
+    except (IntegrityError, ProgrammingError):
+        # Another process created a table between our look and our attempt; now it is there.
+        _create_tables(engine)
+    return engine
+
+
+def _create_tables(engine: Engine) -> None:
+    present = set(inspect(engine).get_table_names())
+    with engine.begin() as connection:
+        for table in METADATA.sorted_tables:
+            if table.name not in present:
+                connection.execute(CreateTable(table, if_not_exists=True))
+
+
+def _enforce_foreign_keys(connection: Connection, _: object) -> None:
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _check_columns(engine: Engine) -> None:
+    found = inspect(engine).get_multi_columns(filter_names=list(METADATA.tables))
+    for (_, name), columns in found.items():
+        have = {column["name"] for column in columns}
+        want = set(METADATA.tables[name].columns.keys())
+        if have != want:
+            raise LedgerSchemaError(name, sorted(want - have), sorted(have - want))

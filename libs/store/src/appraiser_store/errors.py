@@ -1,0 +1,130 @@
+"""Errors of this library.
+
+StoreError
+├── LandingError         a path does not lie in the landing area
+├── LakeError            a folder or a table of the lake cannot be used
+│   ├── ForeignLakeError     the folder holds something else, or a lake that was made elsewhere
+│   ├── LakeSchemaError      a table of the lake has other columns than this version of the code
+│   ├── RowsError            the rows given do not fit the table
+│   └── SnapshotError        the table has no such snapshot
+└── LedgerError          the database of the ledger cannot be used
+    ├── ForeignLedgerError   the database cannot be opened, or is no database
+    ├── LedgerSchemaError    a table of the ledger has other columns than this version of the code
+    ├── UnknownBatchError    something is to be recorded of a batch that the ledger does not know
+    └── UnknownFetchError    a fetch is finished that was never begun
+"""
+
+from collections.abc import Collection
+
+
+class StoreError(Exception):
+    """Base of every error that this library raises."""
+
+
+class LandingError(StoreError):
+    """A path does not lie in the landing area."""
+
+    def __init__(self, landed_path: str) -> None:
+        self.landed_path = landed_path
+        super().__init__(
+            f"{landed_path!r} is no path in the landing area. Give the path that `Landing.land` returned, "
+            "or `Batch.landing_path`."
+        )
+
+
+class LakeError(StoreError):
+    """A folder or a table of the lake cannot be used."""
+
+
+class ForeignLakeError(LakeError):
+    """A folder holds something else than a lake, or a lake that was made in another place."""
+
+    def __init__(self, root: str, problem: str) -> None:
+        self.root = root
+        super().__init__(
+            f"{root!r} cannot be opened as a lake: {problem}. "
+            "Name an empty folder, or the one in which the lake was made."
+        )
+
+
+class LakeSchemaError(LakeError):
+    """A table of the lake has other columns than this version of the code writes."""
+
+    def __init__(self, table: str, differences: Collection[str]) -> None:
+        self.table = table
+        self.differences = tuple(differences)
+        super().__init__(
+            f"the lake's table {table!r} was made by another version of appraiser_store: "
+            f"{'; '.join(self.differences)}. "
+            "Use the version that made it, or name a new folder and ingest the batches again."
+        )
+
+
+class RowsError(LakeError):
+    """Rows do not fit the table that they are meant for."""
+
+    def __init__(self, table: str, problem: str) -> None:
+        self.table = table
+        super().__init__(
+            f"the rows do not fit the table {table!r}: {problem}. `appraiser_store.lake_schema` names its columns."
+        )
+
+
+class SnapshotError(LakeError):
+    """A table has no such snapshot."""
+
+    def __init__(self, table: str, snapshot_id: int) -> None:
+        self.table = table
+        self.snapshot_id = snapshot_id
+        super().__init__(
+            f"the table {table!r} of this lake has no snapshot {snapshot_id!r}. "
+            "Take the number from this lake's own batches or models."
+        )
+
+
+class LedgerError(StoreError):
+    """The database of the ledger cannot be used."""
+
+
+class ForeignLedgerError(LedgerError):
+    """The database cannot be opened, or is no database."""
+
+    def __init__(self, url: str, problem: str) -> None:
+        self.url = url
+        super().__init__(
+            f"{url!r} cannot be opened as a ledger: {problem}. Give the URL of a database, such as "
+            "'sqlite:///var/ledger.db', that exists and may be written, and install its driver."
+        )
+
+
+class LedgerSchemaError(LedgerError):
+    """A table of the ledger has other columns than this version of the code reads."""
+
+    def __init__(self, table: str, missing: Collection[str], unexpected: Collection[str]) -> None:
+        self.table = table
+        self.missing = tuple(missing)
+        self.unexpected = tuple(unexpected)
+        parts = [f"it lacks {', '.join(map(repr, missing))}"] if missing else []
+        parts += [f"it has the unexpected {', '.join(map(repr, unexpected))}"] if unexpected else []
+        super().__init__(
+            f"the ledger's table {table!r} was made by another version of appraiser_store: {' and '.join(parts)}. "
+            "Use the version that made it, or name a new database and run the pipeline again."
+        )
+
+
+class UnknownBatchError(LedgerError):
+    """Something is to be recorded of a batch that the ledger does not know."""
+
+    def __init__(self, what: str, batch_number: int) -> None:
+        self.batch_number = batch_number
+        super().__init__(
+            f"the {what} is about batch {batch_number!r}, which the ledger does not know. Save the batch first."
+        )
+
+
+class UnknownFetchError(LedgerError):
+    """A fetch is finished that was never begun."""
+
+    def __init__(self, fetch_id: int) -> None:
+        self.fetch_id = fetch_id
+        super().__init__(f"the ledger has no fetch {fetch_id!r}. Give the number that `Ledger.begin_fetch` returned.")

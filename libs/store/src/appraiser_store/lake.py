@@ -1,0 +1,180 @@
+"""The lake: listings by batch in Iceberg tables, that other engines read as well."""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Final, Self
+
+import polars as pl
+import pyarrow as pa
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.expressions import AlwaysTrue, BooleanExpression, EqualTo, In
+from pyiceberg.table import DataScan
+from pyiceberg.table import Table as IcebergTable
+from pyiceberg.table.snapshots import ancestors_of
+
+from appraiser_schema import Split
+from appraiser_store.catalog import LOCK, open_catalog
+from appraiser_store.columns import BATCH_NUMBER, COLUMNS, ORDER, lake_schema, rows_of_batch
+from appraiser_store.errors import RowsError, SnapshotError
+from appraiser_store.lock import exclusive
+from appraiser_store.tables import Table
+
+_BATCH: Final = "appraiser.batch-number"
+_DIGEST: Final = "appraiser.rows-digest"
+
+
+class Lake:
+    """Tables of listings below one folder; open one with `Lake.open`.
+
+    Readers see the last finished write, whole. Writers, of any process, take turns.
+    """
+
+    def __init__(self, root: Path, catalog: SqlCatalog) -> None:
+        self.root = root
+        self._catalog = catalog
+
+    @classmethod
+    def open(cls, root: Path) -> Self:
+        """Open the lake below a folder and create what is missing; processes may do so at the same moment.
+
+        Raises:
+            ForeignLakeError: The folder holds something else, or a lake that was made in another place.
+            LakeSchemaError: A table has other columns than this version of the code writes.
+        """
+        root = root.resolve()
+        return cls(root, open_catalog(root))
+
+    def close(self) -> None:
+        """Give back the connections to the catalog."""
+        self._catalog.close()
+
+    def replace_batch(self, table: Table, batch_number: int, frame: pl.DataFrame) -> int:
+        """Put these rows in the place of all rows of the batch, at once or not at all.
+
+        Args:
+            table: Which table.
+            batch_number: Whose rows; the column 'batch_number' may be absent.
+            frame: The columns of the table in any order; no rows empty the batch.
+
+        Returns:
+            The snapshot that ends with this batch. Where the batch holds exactly these rows already, nothing is
+            written and it is the snapshot in which they came.
+
+        Raises:
+            RowsError: The rows do not fit the table.
+        """
+        rows = _to_arrow(table, rows_of_batch(table, batch_number, frame))
+        marks = {_BATCH: str(batch_number), _DIGEST: _digest(rows)}
+        with exclusive(self.root / LOCK):
+            iceberg = self._catalog.load_table(table)
+            written = _snapshot_of_batch(iceberg, marks)
+            return written or _overwrite(iceberg, batch_number, rows, marks)
+
+    def read(
+        self,
+        table: Table,
+        *,
+        columns: Sequence[str] | None = None,
+        batches: Collection[int] | None = None,
+        split: Split | None = None,
+        snapshot_id: int | None = None,
+    ) -> pl.DataFrame:
+        """Read rows, sorted by batch number and row number.
+
+        Args:
+            table: Which table.
+            columns: Which columns, in this order; None means all, as `lake_schema` names them.
+            batches: Numbers of the batches; None means all.
+            split: Which part of clean listings; None means all.
+            snapshot_id: As of which snapshot; None means the latest.
+
+        Raises:
+            RowsError: The table has no such column.
+            SnapshotError: The table has no such snapshot.
+        """
+        schema = lake_schema(table)
+        chosen = list(schema) if columns is None else list(columns)
+        if unknown := [name for name in (*chosen, *(["split"] if split else [])) if name not in schema]:
+            raise RowsError(table, f"it has no column {unknown[0]!r}")
+        needed = tuple(dict.fromkeys((*ORDER[table], *chosen)))
+        scan = self._scan(table, snapshot_id, _filter(batches, split)).select(*needed)
+        frame = pl.DataFrame(pl.from_arrow(scan.to_arrow()))
+        typed = frame.select(pl.col(name).cast(schema[name]) for name in needed)
+        return typed.sort(ORDER[table]).select(chosen)
+
+    def batch_rows(self, table: Table, snapshot_id: int | None = None) -> dict[int, int]:
+        """Rows by batch number, ascending, read off the table's description; batches without rows are left out.
+
+        Raises:
+            SnapshotError: The table has no such snapshot.
+        """
+        return _batch_rows(self._scan(table, snapshot_id))
+
+    def snapshot_id(self, table: Table) -> int | None:
+        """The latest snapshot; None where nothing was ever written."""
+        latest = self._catalog.load_table(table).current_snapshot()
+        return None if latest is None else latest.snapshot_id
+
+    def _scan(self, table: Table, snapshot_id: int | None, rows: BooleanExpression = AlwaysTrue()) -> DataScan:  # noqa: B008
+        iceberg = self._catalog.load_table(table)
+        if snapshot_id is not None and iceberg.snapshot_by_id(snapshot_id) is None:
+            raise SnapshotError(table, snapshot_id)
+        return iceberg.scan(row_filter=rows, snapshot_id=snapshot_id)
+
+
+def _filter(batches: Collection[int] | None, split: Split | None) -> BooleanExpression:
+    rows: BooleanExpression = AlwaysTrue()
+    if batches is not None:
+        rows &= In(term=BATCH_NUMBER, literals=set(batches))
+    if split is not None:
+        rows &= EqualTo(term="split", value=split.value)
+    return rows
+
+
+def _batch_rows(scan: DataScan) -> dict[int, int]:
+    rows: dict[int, int] = {}
+    for task in scan.plan_files():
+        batch_number = int(task.file.partition[0])
+        rows[batch_number] = rows.get(batch_number, 0) + task.file.record_count
+    return dict(sorted(rows.items()))
+
+
+def _to_arrow(table: Table, rows: pl.DataFrame) -> pa.Table:
+    fields = [
+        pa.field(name, _ARROW.get(column.dtype) or pl.Series(dtype=column.dtype).to_arrow().type, not column.required)
+        for name, column in COLUMNS[table].items()
+    ]
+    return rows.rechunk().to_arrow().cast(pa.schema(fields))
+
+
+_ARROW: Final = {pl.UInt32(): pa.int32(), pl.String(): pa.large_string()}
+"""Iceberg has no unsigned integers and pyiceberg knows no string views."""
+
+
+def _digest(rows: pa.Table) -> str:
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_stream(stream, rows.schema) as writer:
+        writer.write_table(rows.combine_chunks())
+    return hashlib.sha256(stream.getvalue()).hexdigest()
+
+
+def _snapshot_of_batch(iceberg: IcebergTable, marks: dict[str, str]) -> int | None:
+    """The snapshot in which these very rows came, unless others came for the batch since."""
+    for snapshot in ancestors_of(iceberg.current_snapshot(), iceberg.metadata):
+        summary = snapshot.summary
+        if summary is not None and summary[_BATCH] == marks[_BATCH]:
+            return snapshot.snapshot_id if summary[_DIGEST] == marks[_DIGEST] else None
+    return None
+
+
+def _overwrite(iceberg: IcebergTable, batch_number: int, rows: pa.Table, marks: dict[str, str]) -> int:
+    batch = EqualTo(term=BATCH_NUMBER, value=batch_number)
+    with iceberg.transaction() as transaction:
+        if batch_number not in _batch_rows(iceberg.scan()):
+            transaction.append(rows, marks)
+        elif rows.num_rows:
+            transaction.overwrite(rows, batch, marks)
+        else:
+            transaction.delete(batch, marks)
+    return int(iceberg.metadata.current_snapshot_id or 0)
