@@ -1,0 +1,132 @@
+"""The DAG that brings one batch from the listing API to a decision.
+
+It only wires: each task calls the step of its name, and only the batch's number travels between tasks. The steps and
+their libraries are imported inside the tasks, so that this file is read in a moment.
+"""
+
+import datetime as dt
+from typing import Any
+
+from airflow.sdk import Label, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+DOCUMENTATION = """
+# One batch, from the listing API to a decision
+
+`fetch_batch` -> `validate` -> `clean_and_split` -> `decide_training` -> (`train_model` -> `evaluate` ->
+`decide_promotion` -> `promote` or `reject`) or `skip`
+
+* A run takes **one** batch. Where the source has no further one, `fetch_batch` and all that follows are skipped.
+* Every step may be run again: killed at any point and cleared, it gives the same tables and the same decision.
+* A batch that is not fit for use fails in `validate`, with the reason in the log and in the ledger. Do not clear it:
+  the next run takes the next batch.
+* What was decided, and why: `./appraiser decisions`, or the page *Models*.
+"""
+
+RETRY = {"retries": 2, "retry_delay": dt.timedelta(seconds=10)}
+"""Steps after the fetch touch only our own stores; what fails there is a server that comes back."""
+
+
+def _call(name: str) -> Any:
+    """Run a step on the batch that this run has fetched."""
+    from appraiser_pipeline.context import Context
+    from appraiser_pipeline.errors import StoppedBatchError
+    from appraiser_pipeline.run import Step, call
+    from appraiser_pipeline.settings import Settings
+
+    step: Step = Step(name)
+    batch_number = None
+    if step is not Step.FETCH_BATCH:
+        batch_number = get_current_context()["ti"].xcom_pull(task_ids=Step.FETCH_BATCH.value)
+    try:
+        return call(step, Context(Settings()), batch_number)
+    except StoppedBatchError as error:
+        raise AirflowFailException(str(error)) from error
+
+
+# No retry: a second question would move the source's cursor again. The next run repairs what was lost.
+@task(retries=0)
+def fetch_batch() -> int:
+    """Land the next batch byte for byte. Skipped where the source has no further batch."""
+    fetched = _call("fetch_batch")
+    if fetched.batch_number is None:
+        raise AirflowSkipException("the source has no further batch")
+    return int(fetched.batch_number)
+
+
+@task(**RETRY)
+def validate() -> None:
+    """Check every row against the raw schema; what breaks it goes to quarantine.listings."""
+    _call("validate")
+
+
+@task(**RETRY)
+def clean_and_split() -> None:
+    """Write the listings one way, without repeats, each with its split, to clean.listings."""
+    _call("clean_and_split")
+
+
+@task.branch(**RETRY)
+def decide_training() -> str:
+    """Train or skip: drift, new categories, the champion's error, growth of the data."""
+    return "train_model" if _call("decide_training").outcome == "train" else "skip"
+
+
+@task
+def skip() -> None:
+    """Nothing to do: the champion still fits. The reasons stand in the ledger."""
+
+
+@task(**RETRY)
+def train_model() -> None:
+    """Train on the snapshot that ends with this batch, and register the model in MLflow."""
+    _call("train_model")
+
+
+@task(**RETRY)
+def evaluate() -> None:
+    """Score challenger and champion on the same test rows, which neither has seen."""
+    _call("evaluate")
+
+
+@task.branch(**RETRY)
+def decide_promotion() -> str:
+    """Apply the promotion policy and store the decision with its reasons."""
+    return "promote" if _call("decide_promotion").outcome == "promote" else "reject"
+
+
+@task(**RETRY)
+def promote() -> None:
+    """Move the alias champion; the API picks the new model up by itself."""
+    _call("promote")
+
+
+@task(**RETRY)
+def reject() -> None:
+    """Keep the model under the alias challenger; the champion stays."""
+    _call("reject")
+
+
+@dag(
+    dag_id="house_price_pipeline",
+    schedule=None,
+    start_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=False,
+    default_args={"owner": "appraiser"},
+    doc_md=DOCUMENTATION,
+    tags=["house-price"],
+    description="One batch: fetched, validated, split, trained on, compared, promoted or rejected",
+)
+def house_price_pipeline() -> None:
+    """Wire the steps."""
+    train_or_skip, promote_or_reject = decide_training(), decide_promotion()
+    fetch_batch() >> validate() >> clean_and_split() >> train_or_skip
+    train_or_skip >> Label("skip") >> skip()
+    train_or_skip >> Label("train") >> train_model() >> evaluate() >> promote_or_reject
+    promote_or_reject >> Label("promote") >> promote()
+    promote_or_reject >> Label("reject") >> reject()
+
+
+house_price_pipeline()

@@ -1,0 +1,106 @@
+"""The pipeline on its own, without Airflow: `python -m appraiser_pipeline run` and `step`."""
+
+import dataclasses
+import json
+import sys
+import time
+from typing import Annotated, Any
+
+import structlog
+import typer
+from pydantic import BaseModel, ValidationError
+
+from appraiser_pipeline.context import Context
+from appraiser_pipeline.errors import PipelineError, StoppedBatchError
+from appraiser_pipeline.log import set_up_logs
+from appraiser_pipeline.run import Step, StepRun, call, run_batch
+from appraiser_pipeline.settings import Settings
+from appraiser_store import StoreError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Write a JSON object a line, for programs.")]
+
+
+@app.command()
+def run(
+    *,
+    all_batches: Annotated[bool, typer.Option("--all", help="Go on until the source has no further batch.")] = False,
+    batches: Annotated[int, typer.Option(min=1, help="How many batches at most.")] = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the next batches through every step that they need."""
+    context = Context(Settings())
+    done = 0
+    while all_batches or done < batches:
+        last = _run_one(context, as_json=as_json)
+        if last is None:
+            break
+        done += 1
+
+
+def _run_one(context: Context, *, as_json: bool) -> int | None:
+    """Run one batch; its number, or None where there was none. A stopped batch does not hold up the next."""
+    number = None
+    try:
+        for done in run_batch(context):
+            _print_step(done, as_json=as_json)
+            number = done.batch_number
+    except StoppedBatchError as error:
+        typer.echo(json.dumps({"stopped": error.batch_number, "reason": error.reason}) if as_json else str(error))
+        return error.batch_number
+    return number
+
+
+@app.command()
+def step(
+    name: Annotated[Step, typer.Argument(help="Which step.")],
+    *,
+    batch: Annotated[int | None, typer.Option(min=0, help="Number of the batch; the last one where absent.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run one step of one batch. Run again it changes nothing."""
+    context = Context(Settings())
+    if batch is None and name is not Step.FETCH_BATCH:
+        last = context.ledger.last_batch()
+        if last is None:
+            raise typer.BadParameter("there is no batch yet; run the step fetch_batch first.", param_hint="--batch")
+        batch = last.batch_number
+    start = time.perf_counter()
+    result = call(name, context, batch)
+    if as_json:
+        typer.echo(json.dumps({"step": name.value, "seconds": time.perf_counter() - start, "result": _plain(result)}))
+    else:
+        typer.echo(_plain(result))
+
+
+def _print_step(done: StepRun, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(done)))
+        return
+    batch = "" if done.batch_number is None else f"batch {done.batch_number}"
+    typer.echo(f"{batch:9} {done.step.value:17} {done.seconds:6.1f} s  {done.summary}")
+
+
+def _plain(result: Any) -> Any:
+    if isinstance(result, BaseModel):
+        return result.model_dump(mode="json")
+    return dataclasses.asdict(result) if dataclasses.is_dataclass(result) else result  # type: ignore[arg-type]
+
+
+def main() -> None:
+    """Run the command; our errors become one sentence and exit code 1."""
+    set_up_logs()
+    try:
+        app()
+    except (PipelineError, StoreError) as error:
+        structlog.get_logger().debug("failed", exc_info=True)
+        sys.exit(f"Error: {error}")
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "APPRAISER_" + "__".join(str(part) for part in first["loc"]).upper()
+        sys.exit(f"Error: the setting {name} is {first['input']!r}: {first['msg']}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""What a step works with: settings, stores and the source, opened when first asked for."""
+
+import subprocess
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from appraiser_pipeline.errors import OrderError
+from appraiser_pipeline.settings import Settings
+from appraiser_pipeline.source import Source
+from appraiser_schema import Batch
+from appraiser_store import Landing, Ledger
+
+if TYPE_CHECKING:
+    from appraiser_model import Registry
+    from appraiser_store import Lake
+
+
+class Context:
+    """The stores and the source of one pipeline.
+
+    Each opens late, with its library: a step that only writes a decision pays for no tables and no models.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def source(self) -> Source:
+        """The listing API."""
+        s = self.settings
+        return Source(str(s.feed_url).rstrip("/"), s.feed_group, s.feed_day, s.feed_timeout)
+
+    @cached_property
+    def landing(self) -> Landing:
+        """Bytes as received."""
+        return Landing(self.settings.lake / "landing")
+
+    @cached_property
+    def lake(self) -> "Lake":
+        """Tables of listings."""
+        from appraiser_store import Lake  # noqa: PLC0415
+
+        return Lake.open(self.settings.lake)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What was received and decided."""
+        return Ledger(self.settings.ledger_url)
+
+    @cached_property
+    def registry(self) -> "Registry":
+        """Every model, and which one is the champion."""
+        from appraiser_model import Registry  # noqa: PLC0415
+
+        return Registry(self.settings.mlflow_tracking_uri)
+
+    @cached_property
+    def code_version(self) -> str:
+        """Commit of this code, or 'unknown' where neither a setting nor git tells."""
+        if self.settings.code_version:
+            return self.settings.code_version
+        command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+        try:
+            return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+        except (OSError, subprocess.SubprocessError):
+            return "unknown"
+
+    def batch(self, batch_number: int, step: str) -> Batch:
+        """The batch that a step is about.
+
+        Raises:
+            OrderError: It was never landed.
+        """
+        batch = self.ledger.batch(batch_number)
+        if batch is None:
+            raise OrderError(step, batch_number, "landed batch", "fetch_batch")
+        return batch

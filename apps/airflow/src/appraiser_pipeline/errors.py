@@ -1,0 +1,87 @@
+"""Errors of the pipeline.
+
+PipelineError
+├── SourceError             the listing API could not be asked
+│   ├── LostBatchError      it was asked and its answer did not arrive whole
+│   ├── SourceRefusedError  it refused the group or the day
+│   └── OtherSourceError    the ledger holds batches of another source
+├── ReplayError             a replay did not bring the batch that is due, or brought another one under its number
+├── StoppedBatchError       a batch is not fit for use and nothing of it was taken
+└── OrderError              a step was called before the step that it builds on
+"""
+
+
+class PipelineError(Exception):
+    """Base of every error that the pipeline raises."""
+
+
+class SourceError(PipelineError):
+    """The listing API could not be asked."""
+
+    def __init__(self, url: str, problem: str) -> None:
+        self.url = url
+        super().__init__(f"the listing API at {url} {problem}")
+
+
+class LostBatchError(SourceError):
+    """A batch was asked for and its answer did not arrive whole."""
+
+    def __init__(self, url: str, problem: str) -> None:
+        super().__init__(
+            url,
+            f"did not answer whole: {problem}. Its cursor may have moved. Run the pipeline again: the batch "
+            "is recovered by a replay.",
+        )
+
+
+class SourceRefusedError(SourceError):
+    """The listing API refused the group or the day."""
+
+    def __init__(self, url: str, group_number: int, day: str | None, status: int, text: str) -> None:
+        super().__init__(
+            url,
+            f"refused group_number {group_number!r} and day {day!r} with status {status}: {text!r}. "
+            "Set APPRAISER_FEED_GROUP and APPRAISER_FEED_DAY to what it knows.",
+        )
+
+
+class OtherSourceError(SourceError):
+    """The ledger holds batches of another source; mixed, neither could be trusted."""
+
+    def __init__(self, url: str, found: str, expected: str) -> None:
+        self.found = found
+        self.expected = expected
+        super().__init__(
+            url,
+            f"serves {found!r}, but the ledger holds batches of {expected!r}. Start over with "
+            "`./appraiser up --fresh`, or keep both apart with `--home DIR`.",
+        )
+
+
+class ReplayError(PipelineError):
+    """A replay did not bring what was landed before."""
+
+    def __init__(self, batch_number: int, problem: str) -> None:
+        self.batch_number = batch_number
+        super().__init__(
+            f"batch {batch_number}: {problem}. The source is not the one that was landed. Keep it apart with "
+            "`--home DIR`, or start over with `--fresh`."
+        )
+
+
+class StoppedBatchError(PipelineError):
+    """A batch is not fit for use. Its bytes are kept; nothing of it is in the tables."""
+
+    def __init__(self, batch_number: int, reason: str) -> None:
+        self.batch_number = batch_number
+        self.reason = reason
+        super().__init__(f"batch {batch_number} was stopped: {reason}")
+
+
+class OrderError(PipelineError):
+    """A step was called before the step that it builds on."""
+
+    def __init__(self, step: str, batch_number: int, missing: str, before: str) -> None:
+        super().__init__(
+            f"{step} of batch {batch_number} has no {missing} to work on. Run the step {before} of that batch first."
+        )

@@ -1,0 +1,62 @@
+"""The written policies: when a batch is stopped, when a model is trained, when it is promoted."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Policy(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ValidationPolicy(_Policy):
+    """When a batch is no batch of listings any more."""
+
+    most_refused: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="Largest share of rows that the raw schema may refuse. In the real batches it is under 1 %; "
+        "a fifth means that the source has changed.",
+    )
+
+
+class TrainingPolicy(_Policy):
+    """When a new batch calls for a new model. One rule is enough."""
+
+    most_drift: float = Field(
+        default=0.2,
+        gt=0,
+        description="Population stability index, of a feature or of the price, above which the market has shifted. "
+        "Siddiqi, Credit Risk Scorecards (2006): under .1 is stable, over .25 is a shift; .2 is the usual alarm.",
+    )
+    most_error_growth: float = Field(
+        default=1.2,
+        gt=1,
+        description="Champion's median error on the new rows over its median error on its own test rows.",
+    )
+    least_growth: float = Field(
+        default=0.2, gt=0, description="New training rows, as a share of those that the champion was trained on."
+    )
+    least_rows: int = Field(default=200, ge=2, description="Training rows without which no model is trained.")
+    least_segment: int = Field(
+        default=30, ge=1, description="Rows of a new state or status that count as a new category and not as an oddity."
+    )
+
+
+class PromotionPolicy(_Policy):
+    """When a challenger takes the champion's place. Every rule must pass; both see the same test rows."""
+
+    least_mae_gain: float = Field(default=0.03, ge=0, description="How much smaller the mean absolute error must be.")
+    most_rmse_loss: float = Field(default=0.01, ge=0, description="How much larger the root mean squared error may be.")
+    most_segment_loss: float = Field(
+        default=0.10, ge=0, description="How much larger the mean absolute error of any part of the market may be."
+    )
+    least_segment: int = Field(default=200, ge=1, description="Test rows that a part of the market needs to count.")
+    least_coverage: float = Field(
+        default=85.0, ge=0, le=100, description="Prices inside the 90 % interval, at least. [percent]"
+    )
+    most_coverage: float = Field(
+        default=95.0,
+        ge=0,
+        le=100,
+        description="Prices inside the 90 % interval, at most: wider says nothing. [percent]",
+    )

@@ -1,0 +1,99 @@
+"""The steps of one batch in one process, in the order in which the DAG wires them."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import import_module
+from typing import Any
+
+from appraiser_pipeline.context import Context
+from appraiser_schema import FetchOutcome, Outcome
+
+
+class Step(StrEnum):
+    """The steps, by the names that the DAG gives its tasks."""
+
+    FETCH_BATCH = "fetch_batch"
+    VALIDATE = "validate"
+    CLEAN_AND_SPLIT = "clean_and_split"
+    DECIDE_TRAINING = "decide_training"
+    TRAIN_MODEL = "train_model"
+    EVALUATE = "evaluate"
+    DECIDE_PROMOTION = "decide_promotion"
+    PROMOTE = "promote"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class StepRun:
+    """One step that was run.
+
+    Attributes:
+        step: Which.
+        batch_number: Of which batch; None where the source was exhausted.
+        seconds: How long it took.
+        summary: What came of it, in a sentence.
+    """
+
+    step: Step
+    batch_number: int | None
+    seconds: float
+    summary: str
+
+
+def call(step: Step, context: Context, batch_number: int | None = None) -> Any:
+    """Call a step by its name. Its module is imported only now: a step pays for the libraries that it needs."""
+    function: Callable[..., Any] = getattr(import_module(f"appraiser_pipeline.steps.{step}"), step)
+    return function(context) if step is Step.FETCH_BATCH else function(context, batch_number)
+
+
+def run_batch(context: Context) -> Iterator[StepRun]:
+    """Bring the next batch through every step that it needs; the last step says whether there was a batch."""
+    fetched, done = _timed(Step.FETCH_BATCH, context, None)
+    yield done
+    if fetched.outcome is FetchOutcome.EXHAUSTED:
+        return
+    batch_number = fetched.batch_number
+    for step in (Step.VALIDATE, Step.CLEAN_AND_SPLIT, Step.DECIDE_TRAINING):
+        result, done = _timed(step, context, batch_number)
+        yield done
+    if result.outcome is Outcome.SKIP:
+        return
+    for step in (Step.TRAIN_MODEL, Step.EVALUATE, Step.DECIDE_PROMOTION):
+        result, done = _timed(step, context, batch_number)
+        yield done
+    last = Step.PROMOTE if result.outcome is Outcome.PROMOTE else Step.REJECT
+    yield _timed(last, context, batch_number)[1]
+
+
+def _timed(step: Step, context: Context, batch_number: int | None) -> tuple[Any, StepRun]:
+    start = time.perf_counter()
+    result = call(step, context, batch_number)
+    seconds = time.perf_counter() - start
+    number = result.batch_number if step is Step.FETCH_BATCH else batch_number
+    return result, StepRun(step, number, round(seconds, 3), _in_words(step, result))
+
+
+def _in_words(step: Step, result: Any) -> str:
+    match step:
+        case Step.FETCH_BATCH if result.outcome is FetchOutcome.EXHAUSTED:
+            words = "The source has no further batch."
+        case Step.FETCH_BATCH:
+            words = f"Batch {result.batch_number} has landed ({result.outcome.value.replace('_', ' ')})."
+        case Step.VALIDATE:
+            words = f"{result.rows_received:,} rows, {result.rows_quarantined:,} in quarantine."
+        case Step.CLEAN_AND_SPLIT:
+            words = (
+                f"{result.rows_train:,} rows to train, {result.rows_validation:,} to validate, {result.rows_test:,} "
+                f"to test; {result.rows_quarantined:,} in quarantine, {result.rows_duplicate:,} repeats."
+            )
+        case Step.TRAIN_MODEL:
+            words = f"Version {result} is trained."
+        case Step.EVALUATE:
+            words = f"Median error {result.challenger['mdape']:.1f} % on {result.rows_test:,} test rows."
+        case Step.DECIDE_TRAINING | Step.DECIDE_PROMOTION:
+            words = result.summary
+        case Step.PROMOTE | Step.REJECT:
+            words = f"The alias {result.alias.value} is version {result.to_version} now."
+    return words

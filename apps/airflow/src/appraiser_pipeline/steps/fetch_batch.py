@@ -1,0 +1,132 @@
+"""Land the next batch, byte for byte, before anything looks at it."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from appraiser_pipeline.body import BodyError, Head, read_head
+from appraiser_pipeline.context import Context
+from appraiser_pipeline.errors import LostBatchError, OtherSourceError, ReplayError
+from appraiser_pipeline.source import SourceIdentity
+from appraiser_schema import Batch, Fetch, FetchOutcome, utc_now
+from appraiser_store import Landed
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """How the question for the next batch ended: with the batch that was due, or with the end of the source."""
+
+    outcome: FetchOutcome
+    batch_number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    fetch_id: int
+    landed: Landed
+    head: Head
+
+
+def fetch_batch(context: Context) -> Fetched:
+    """Ask until the batch that is due has landed, or the source is exhausted.
+
+    Batches that were landed before are passed over. A batch that comes too early shows that one was missed, and so
+    does the end of the source after a lost answer: then the source is restarted once and replayed up to the batch
+    that is due.
+
+    Raises:
+        OtherSourceError: The ledger holds batches of another source.
+        LostBatchError: The answer did not arrive whole; the next call repairs it.
+        ReplayError: The source brings other bytes than before, or not the batch that is due.
+    """
+    identity = _same_source(context)
+    last = context.ledger.last_batch()
+    due = last.batch_number + 1 if last else 0
+    fetches = context.ledger.fetches()
+    may_have_missed = bool(fetches) and fetches[-1].outcome is FetchOutcome.LOST
+    replayed = False
+    while True:
+        arrival = _ask(context)
+        if arrival is None and not (may_have_missed and not replayed):
+            return Fetched(FetchOutcome.EXHAUSTED, None)
+        if arrival is not None and arrival.head.batch_number == due:
+            return _take(context, arrival, identity, replayed=replayed)
+        if arrival is not None and arrival.head.batch_number < due:
+            _pass_over(context, arrival)
+            continue
+        if replayed:
+            raise ReplayError(due, "a replay from the first batch did not bring it")
+        if arrival is not None:
+            _keep_for_later(context, arrival, due)
+        log.info("replay", due=due)
+        context.source.restart()
+        replayed = True
+
+
+def _same_source(context: Context) -> SourceIdentity:
+    identity = context.source.identity()
+    last = context.ledger.last_batch()
+    if last and last.source != identity.name:
+        raise OtherSourceError(context.source.url, identity.name, last.source)
+    return identity
+
+
+def _ask(context: Context) -> _Arrival | None:
+    """Ask once. What was asked stands in the ledger as lost until the answer has landed."""
+    fetch_id = context.ledger.begin_fetch(utc_now())
+    with context.source.next_batch() as chunks:
+        if chunks is None:
+            _finish(context, fetch_id, FetchOutcome.EXHAUSTED, "The source has no further batch.")
+            return None
+        landed = context.landing.land(chunks)
+    try:
+        head = read_head(context.landing.path(landed.path).read_bytes())
+    except BodyError as error:
+        raise LostBatchError(context.source.url, f"{error}; it is kept as {landed.path}") from None
+    log.info("landed", batch=head.batch_number, bytes=landed.size_bytes, digest=landed.digest[:12])
+    return _Arrival(fetch_id, landed, head)
+
+
+def _take(context: Context, arrival: _Arrival, identity: SourceIdentity, *, replayed: bool) -> Fetched:
+    head, landed = arrival.head, arrival.landed
+    context.ledger.save_batch(
+        Batch(
+            source=identity.name,
+            group_number=head.group_number,
+            day=head.day,
+            batch_number=head.batch_number,
+            digest=landed.digest,
+            size_bytes=landed.size_bytes,
+            received_at=utc_now(),
+            simulated=identity.simulated,
+            landing_path=landed.path,
+        )
+    )
+    outcome = FetchOutcome.GAP_REPAIRED if replayed else FetchOutcome.NEW
+    how = "It had been missed; a replay brought it." if replayed else "The batch that was due."
+    _finish(context, arrival.fetch_id, outcome, how, arrival)
+    return Fetched(outcome, head.batch_number)
+
+
+def _pass_over(context: Context, arrival: _Arrival) -> None:
+    number, digest = arrival.head.batch_number, arrival.landed.digest
+    known = context.ledger.batch(number)
+    if known is not None and known.digest != digest:
+        raise ReplayError(number, f"it came with digest {digest[:12]}, and was landed with {known.digest[:12]}")
+    _finish(context, arrival.fetch_id, FetchOutcome.SEEN, "It was landed before; nothing changed.", arrival)
+
+
+def _keep_for_later(context: Context, arrival: _Arrival, due: int) -> None:
+    detail = f"Batch {due} was due, so it was missed; the source is replayed."
+    _finish(context, arrival.fetch_id, FetchOutcome.AHEAD, detail, arrival)
+
+
+def _finish(
+    context: Context, fetch_id: int, outcome: FetchOutcome, detail: str, arrival: _Arrival | None = None
+) -> None:
+    number = arrival.head.batch_number if arrival else None
+    digest = arrival.landed.digest if arrival else None
+    fetch = Fetch(at=utc_now(), outcome=outcome, batch_number=number, digest=digest, detail=detail)
+    context.ledger.finish_fetch(fetch_id, fetch)

@@ -1,0 +1,46 @@
+"""Make the challenger the champion."""
+
+import structlog
+
+from appraiser_pipeline.context import Context
+from appraiser_pipeline.errors import OrderError
+from appraiser_schema import Alias, AliasMove, Decision, DecisionKind, MoveKind, Outcome
+
+log = structlog.get_logger()
+
+PIPELINE = "house_price_pipeline"
+"""Who moves an alias where no person does."""
+
+
+def promote(context: Context, batch_number: int) -> AliasMove:
+    """Move the alias 'champion' to the model that was decided for, and record the move once.
+
+    Raises:
+        OrderError: No promotion was decided.
+    """
+    return follow_decision(context, batch_number, Outcome.PROMOTE, Alias.CHAMPION, MoveKind.PROMOTION)
+
+
+def follow_decision(context: Context, batch_number: int, outcome: Outcome, alias: Alias, kind: MoveKind) -> AliasMove:
+    """Move an alias as a stored decision says. A move that is recorded is not made again: a person may have moved on.
+
+    Raises:
+        OrderError: The decision is missing or went the other way.
+    """
+    decision = context.ledger.decision(batch_number, DecisionKind.PROMOTION)
+    if decision is None or decision.outcome is not outcome or decision.model_version is None:
+        raise OrderError(outcome.value, batch_number, f"decision to {outcome.value}", "decide_promotion")
+    if made := _recorded(context, decision, kind):
+        return made
+    move = context.registry.move(alias, decision.model_version, kind=kind, who=PIPELINE, why=decision.summary)
+    if alias is Alias.CHAMPION:
+        # After a kill between the move and its record the registry shows the new version already.
+        move = move.model_copy(update={"from_version": decision.champion_version})
+    context.ledger.record_move(move)
+    log.info(kind.value, batch=batch_number, version=decision.model_version)
+    return move
+
+
+def _recorded(context: Context, decision: Decision, kind: MoveKind) -> AliasMove | None:
+    moves = context.ledger.moves()
+    return next((m for m in moves if m.kind is kind and m.to_version == decision.model_version), None)
