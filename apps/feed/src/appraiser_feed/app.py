@@ -1,0 +1,20 @@
+"""The listing API as an ASGI application."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from appraiser_feed.endpoints import ROUTERS
+from appraiser_feed.feed import Feed
+
+
+def create_app(feed: Feed) -> FastAPI:
+    """Build the application that serves these batches.
+
+    It must run in one process: the cursors are not shared.
+    """
+    app = FastAPI(title="Appraiser feed", version=version("appraiser-feed"), summary="Listings, batch by batch.")
+    app.state.feed = feed
+    for router in ROUTERS:
+        app.include_router(router)
+    return app

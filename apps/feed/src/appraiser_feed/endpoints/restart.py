@@ -1,0 +1,17 @@
+"""GET /restart_data_generation: back to the first batch."""
+
+import structlog
+from fastapi import APIRouter
+
+from appraiser_feed.endpoints.parameters import Group, OptionalDay, Served
+
+log = structlog.stdlib.get_logger()
+router = APIRouter()
+
+
+@router.get("/restart_data_generation")
+async def restart(feed: Served, group_number: Group, day: OptionalDay = None) -> dict[str, bool]:
+    """Set the cursor of this group and day back to the first batch."""
+    feed.cursors.restart(group_number, day)
+    log.info("restarted", group_number=group_number, day=day)
+    return {"ok": True}
