@@ -76,3 +76,9 @@ class Context:
         if batch is None:
             raise OrderError(step, batch_number, "landed batch", "fetch_batch")
         return batch
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        for name in ("source", "lake", "ledger"):
+            if name in self.__dict__:
+                getattr(self, name).close()

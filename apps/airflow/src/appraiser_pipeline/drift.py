@@ -30,7 +30,8 @@ def population_stability(before: pl.Series, after: pl.Series) -> float:
         codes = [np.array([bins.get(v, len(bins)) for v in series.to_list()]) for series in (before, after)]
         size = len(bins) + 1
     else:
-        edges = np.unique(np.quantile(before.drop_nulls().to_numpy(), np.linspace(0, 1, _BINS + 1)[1:-1]))
+        known = before.drop_nulls().to_numpy()
+        edges = np.unique(np.quantile(known, np.linspace(0, 1, _BINS + 1)[1:-1])) if len(known) else known
         size = len(edges) + 2
         codes = [_binned(series, edges) for series in (before, after)]
     old, new = (np.maximum(np.bincount(code, minlength=size) / len(code), _LEAST_SHARE) for code in codes)

@@ -100,6 +100,10 @@ class Source:
                 self.url, f"did not restart: status {response.status_code}, {response.text[:200]!r}. Run it again."
             )
 
+    def close(self) -> None:
+        """Give back the connection."""
+        self._client.close()
+
     @property
     def _params(self) -> dict[str, str | int]:
         return {"group_number": self.group_number} | ({"day": self.day} if self.day else {})

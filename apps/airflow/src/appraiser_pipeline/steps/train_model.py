@@ -1,0 +1,50 @@
+"""Train a model on everything up to a batch, and register it."""
+
+import structlog
+from appraiser_model import Bundle, Card, TrainingConfig, measure, train
+from appraiser_schema import BatchStatus, Split
+from appraiser_schema.frames import to_columns
+from appraiser_store import Table
+
+from appraiser_pipeline.context import Context
+from appraiser_pipeline.errors import OrderError
+
+log = structlog.get_logger()
+
+
+def train_model(context: Context, batch_number: int) -> int:
+    """Train on the snapshot that ends with a batch, and register the model with its card.
+
+    A model that the batch has already is not trained again. One whose training was cut off was never registered; it
+    is trained again, to the same bytes.
+
+    Returns:
+        The version in the registry.
+
+    Raises:
+        OrderError: The batch was not cleaned.
+        TrainingError: There are too few listings.
+    """
+    if (version := context.registry.version_of_batch(batch_number)) is not None:
+        return version
+    batch = context.batch(batch_number, "train_model")
+    if batch.status is not BatchStatus.CLEANED or batch.clean_snapshot_id is None:
+        raise OrderError("train_model", batch_number, "clean rows", "clean_and_split")
+    rows = context.lake.read(Table.CLEAN, batches=range(batch_number + 1), snapshot_id=batch.clean_snapshot_id)
+    training, validation = (rows.filter(split=split.value) for split in (Split.TRAIN, Split.VALIDATION))
+    config = TrainingConfig(seed=context.settings.seed, threads=context.settings.threads)
+    model = train(training, validation, config)
+    card = Card.of(
+        model,
+        training,
+        config=config,
+        source=batch.source,
+        simulated_data=batch.simulated,
+        batch_number=batch_number,
+        snapshot_id=batch.clean_snapshot_id,
+        code_version=context.code_version,
+        metrics=measure(validation["price"], model.appraise(to_columns(validation))),
+    )
+    version = context.registry.register(Bundle(model, card))
+    log.info("trained", batch=batch_number, version=version, rows=card.rows_train, trees=model.rounds)
+    return version
