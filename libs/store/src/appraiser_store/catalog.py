@@ -4,13 +4,15 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
-from pyiceberg.catalog.sql import SqlCatalog
+import pyarrow as pa
+from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
+from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.types import DateType, DoubleType, IcebergType, IntegerType, LongType, NestedField, StringType
-from sqlalchemy import URL
+from sqlalchemy import URL, select
 from sqlalchemy.exc import DatabaseError
 
 from appraiser_store.columns import BATCH_NUMBER, COLUMNS
@@ -53,6 +55,11 @@ def iceberg_schema(table: Table) -> Schema:
     )
 
 
+def arrow_schema(table: Table) -> pa.Schema:
+    """The same for Arrow: what a table is written from."""
+    return schema_to_pyarrow(iceberg_schema(table), include_field_ids=False)
+
+
 def open_catalog(root: Path) -> SqlCatalog:
     """Open the catalog below a folder and create what is missing: folder, catalog, tables.
 
@@ -68,13 +75,16 @@ def open_catalog(root: Path) -> SqlCatalog:
     try:
         (root / "warehouse").mkdir(parents=True, exist_ok=True)
         with exclusive(root / LOCK):
+            if not (root / "catalog.db").exists() and any((root / "warehouse").iterdir()):
+                raise ForeignLakeError(str(root), "its warehouse holds files, but there is no 'catalog.db'")
             catalog = SqlCatalog(
                 NAME,
                 uri=_database(root).render_as_string(hide_password=False),
                 warehouse=_warehouse(root),
             )
+            _check_place(catalog, root)
             for table in Table:
-                _open_table(catalog, table, root)
+                _open_table(catalog, table)
     except (OSError, DatabaseError) as error:
         raise ForeignLakeError(str(root), str(getattr(error, "orig", error))) from error
     return catalog
@@ -89,21 +99,21 @@ def _warehouse(root: Path) -> str:
     return f"file://{root / 'warehouse'}"
 
 
-def _open_table(catalog: SqlCatalog, table: Table, root: Path) -> None:
+def _check_place(catalog: SqlCatalog, root: Path) -> None:
+    with catalog.engine.connect() as connection:
+        files = connection.scalars(select(IcebergTables.metadata_location)).all()
+    if strays := [file for file in files if file and not file.startswith(f"{_warehouse(root)}/")]:
+        raise ForeignLakeError(str(root), f"it was made elsewhere and moved or copied here; it looks for {strays[0]!r}")
+
+
+def _open_table(catalog: SqlCatalog, table: Table) -> None:
     if catalog.table_exists(table):
-        found = catalog.load_table(table)
-        _check_place(found, root)
-        _check_schema(found, table)
+        _check_schema(catalog.load_table(table), table)
         return
     catalog.create_namespace_if_not_exists(table.split(".")[0])
     schema = iceberg_schema(table)
     batch = PartitionField(schema.find_field(BATCH_NUMBER).field_id, 1000, IdentityTransform(), BATCH_NUMBER)
     catalog.create_table(table, schema, partition_spec=PartitionSpec(batch), properties=_PROPERTIES)
-
-
-def _check_place(found: IcebergTable, root: Path) -> None:
-    if not found.location().startswith(f"{_warehouse(root)}/"):
-        raise ForeignLakeError(str(root), f"it was moved or copied from {found.location()!r}")
 
 
 def _check_schema(found: IcebergTable, table: Table) -> None:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 from sqlite3 import Connection
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.schema import CreateTable
 
 from appraiser_store.errors import ForeignLedgerError, LedgerSchemaError
@@ -26,48 +26,60 @@ def open_database(url: str) -> Engine:
         ForeignLedgerError: The database cannot be opened, or is none.
         LedgerSchemaError: A table has other columns than this version of the code reads.
     """
+    parsed = _parsed(url)
     try:
-        parsed = make_url(url)
-        engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _server(parsed)
-    except (ArgumentError, NoSuchModuleError, ImportError, OSError) as error:
-        raise ForeignLedgerError(url, str(error)) from error
-    except DBAPIError as error:
-        raise ForeignLedgerError(_hidden(url), str(error.orig).strip()) from error
-    try:
-        _check_columns(engine)
-    except LedgerSchemaError:
-        engine.dispose()
-        raise
+        engine = create_engine(parsed, **_options(parsed))
+        try:
+            _prepare(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+    except (ArgumentError, ImportError, OSError, DBAPIError) as error:
+        problem = error.orig if isinstance(error, DBAPIError) else error
+        raise ForeignLedgerError(parsed.render_as_string(hide_password=True), str(problem).strip()) from error
     return engine
 
 
-def _hidden(url: str) -> str:
-    return make_url(url).render_as_string(hide_password=True)
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        # What cannot be read may hold a password all the same.
+        raise ForeignLedgerError(url.rsplit("@", maxsplit=1)[-1], "this is no URL") from error
 
 
-def _sqlite(url: URL) -> Engine:
-    if not url.database or url.database == ":memory:":
+def _options(url: URL) -> dict[str, Any]:
+    if url.get_backend_name() != "sqlite":
+        return {"pool_pre_ping": True}
+    if url.database in {None, "", ":memory:"}:
         raise ArgumentError("it names no file")
-    file = Path(url.database)
+    return {"connect_args": {"timeout": BUSY_SECONDS}}
+
+
+def _prepare(engine: Engine) -> None:
+    if engine.dialect.name == "sqlite":
+        _prepare_file(engine, Path(str(engine.url.database)))
+    else:
+        _prepare_server(engine)
+    _check_columns(engine)
+
+
+def _prepare_file(engine: Engine, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _enforce_foreign_keys)
     # Two processes cannot both turn the write-ahead log on, and neither waits for the other.
     with exclusive(file.with_name(f"{file.name}.lock")):
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
         _create_tables(engine)
-    return engine
 
 
-def _server(url: URL) -> Engine:
-    engine = create_engine(url, pool_pre_ping=True)
+def _prepare_server(engine: Engine) -> None:
     try:
         _create_tables(engine)
     except (IntegrityError, ProgrammingError):
         # Another process created a table between our look and our attempt; now it is there.
         _create_tables(engine)
-    return engine
 
 
 def _create_tables(engine: Engine) -> None:

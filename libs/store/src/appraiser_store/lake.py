@@ -1,6 +1,5 @@
 """The lake: listings by batch in Iceberg tables, that other engines read as well."""
 
-import hashlib
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final, Self
@@ -14,14 +13,18 @@ from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import ancestors_of
 
 from appraiser_schema import Split
-from appraiser_store.catalog import LOCK, open_catalog
-from appraiser_store.columns import BATCH_NUMBER, COLUMNS, ORDER, lake_schema, rows_of_batch
+from appraiser_store.catalog import LOCK, arrow_schema, open_catalog
+from appraiser_store.columns import BATCH_NUMBER, ORDER, lake_schema, rows_of_batch
+from appraiser_store.digest import digest_of
 from appraiser_store.errors import RowsError, SnapshotError
 from appraiser_store.lock import exclusive
 from appraiser_store.tables import Table
 
 _BATCH: Final = "appraiser.batch-number"
 _DIGEST: Final = "appraiser.rows-digest"
+"""What a snapshot says of the write that made it."""
+
+_ALL: Final[BooleanExpression] = AlwaysTrue()
 
 
 class Lake:
@@ -64,12 +67,12 @@ class Lake:
         Raises:
             RowsError: The rows do not fit the table.
         """
-        rows = _to_arrow(table, rows_of_batch(table, batch_number, frame))
-        marks = {_BATCH: str(batch_number), _DIGEST: _digest(rows)}
+        rows = rows_of_batch(table, batch_number, frame)
+        marks = {_BATCH: str(batch_number), _DIGEST: digest_of(rows)}
         with exclusive(self.root / LOCK):
             iceberg = self._catalog.load_table(table)
             written = _snapshot_of_batch(iceberg, marks)
-            return written or _overwrite(iceberg, batch_number, rows, marks)
+            return written or _overwrite(iceberg, batch_number, rows.to_arrow().cast(arrow_schema(table)), marks)
 
     def read(
         self,
@@ -116,7 +119,7 @@ class Lake:
         latest = self._catalog.load_table(table).current_snapshot()
         return None if latest is None else latest.snapshot_id
 
-    def _scan(self, table: Table, snapshot_id: int | None, rows: BooleanExpression = AlwaysTrue()) -> DataScan:  # noqa: B008
+    def _scan(self, table: Table, snapshot_id: int | None, rows: BooleanExpression = _ALL) -> DataScan:
         iceberg = self._catalog.load_table(table)
         if snapshot_id is not None and iceberg.snapshot_by_id(snapshot_id) is None:
             raise SnapshotError(table, snapshot_id)
@@ -124,7 +127,7 @@ class Lake:
 
 
 def _filter(batches: Collection[int] | None, split: Split | None) -> BooleanExpression:
-    rows: BooleanExpression = AlwaysTrue()
+    rows = _ALL
     if batches is not None:
         rows &= In(term=BATCH_NUMBER, literals=set(batches))
     if split is not None:
@@ -138,25 +141,6 @@ def _batch_rows(scan: DataScan) -> dict[int, int]:
         batch_number = int(task.file.partition[0])
         rows[batch_number] = rows.get(batch_number, 0) + task.file.record_count
     return dict(sorted(rows.items()))
-
-
-def _to_arrow(table: Table, rows: pl.DataFrame) -> pa.Table:
-    fields = [
-        pa.field(name, _ARROW.get(column.dtype) or pl.Series(dtype=column.dtype).to_arrow().type, not column.required)
-        for name, column in COLUMNS[table].items()
-    ]
-    return rows.rechunk().to_arrow().cast(pa.schema(fields))
-
-
-_ARROW: Final = {pl.UInt32(): pa.int32(), pl.String(): pa.large_string()}
-"""Iceberg has no unsigned integers and pyiceberg knows no string views."""
-
-
-def _digest(rows: pa.Table) -> str:
-    stream = pa.BufferOutputStream()
-    with pa.ipc.new_stream(stream, rows.schema) as writer:
-        writer.write_table(rows.combine_chunks())
-    return hashlib.sha256(stream.getvalue()).hexdigest()
 
 
 def _snapshot_of_batch(iceberg: IcebergTable, marks: dict[str, str]) -> int | None:

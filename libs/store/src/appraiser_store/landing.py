@@ -70,10 +70,9 @@ class Landing:
         Raises:
             LandingError: The path leads out of the landing area.
         """
-        path = self.root / landed_path
-        if not landed_path or path.parent != self.root:
+        if Path(landed_path).name != landed_path or landed_path in {"", ".."}:
             raise LandingError(landed_path)
-        return path
+        return self.root / landed_path
 
     def _sweep(self) -> None:
         for file in self.root.glob(f"{_UNFINISHED}*"):

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic_core import to_jsonable_python
+from pydantic_core import from_json, to_json
 from sqlalchemy import ColumnElement, Row, Select, Table, and_, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -176,7 +176,7 @@ def _is(table: Table, values: dict[str, Any]) -> ColumnElement[bool]:
 
 def _values(table: Table, record: Record) -> dict[str, Any]:
     """The columns of a record. Not a number and infinity go into JSON as texts: PostgreSQL's knows neither."""
-    fields = to_jsonable_python(record, inf_nan_mode="strings")
+    fields = from_json(to_json(record.model_dump(), inf_nan_mode="strings"))
     return {
         name: value if isinstance(value := getattr(record, name), dt.datetime) else fields[name]
         for name in type(record).model_fields
