@@ -1,0 +1,1 @@
+"""A house and its price: the form, the answer, and the reasons."""

@@ -1,0 +1,103 @@
+"""One version in full: why it was promoted or rejected, and its card."""
+
+from typing import Any, Final
+
+import streamlit as st
+
+from appraiser_schema import ModelDetail, Outcome, Reason
+from appraiser_ui.appraise.answer import show_simulated
+from appraiser_ui.figures import DASH, count, moment, plain, spans
+from appraiser_ui.models.metrics import METRICS
+from appraiser_ui.models.verdicts import Verdict, verdict
+
+OUTCOMES: Final = {
+    Outcome.PROMOTE: "Promoted",
+    Outcome.REJECT: "Rejected",
+    Outcome.TRAIN: "Trained",
+    Outcome.SKIP: "Skipped",
+}
+
+BADGES: Final = {
+    Verdict.IN_SERVICE: ("blue", ":material/check_circle:"),
+    Verdict.REPLACED: ("blue", ":material/history:"),
+    Verdict.REJECTED: ("orange", ":material/cancel:"),
+    Verdict.OPEN: ("gray", ":material/hourglass_empty:"),
+}
+
+
+def show_selected(model: ModelDetail) -> None:
+    """Draw everything that is known of the version."""
+    with st.container(border=True, key="selected-version"):
+        st.markdown(f"#### Version {model.version}")
+        _badges(model)
+        st.markdown(
+            f"Trained on {plain(moment(model.created_at))}, on {count(model.rows_train)} listings of "
+            f"{'batches' if len(model.batches) > 1 else 'batch'} {spans(model.batches)}."
+        )
+        _figures(model)
+        _decision(model)
+        _card(model)
+
+
+def _badges(model: ModelDetail) -> None:
+    colour, icon = BADGES[verdict(model)]
+    with st.container(horizontal=True):
+        st.badge(str(verdict(model)), color=colour, icon=icon)  # type: ignore[arg-type]
+        if model.simulated_data:
+            show_simulated()
+
+
+def _figures(model: ModelDetail) -> None:
+    with st.container(horizontal=True, gap="medium"):
+        for metric in METRICS:
+            value = model.metrics.get(metric.name)
+            st.markdown(f"{plain(metric.short)}  \n**{plain(metric.text(value))}**", help=metric.help, width="content")
+
+
+def _decision(model: ModelDetail) -> None:
+    st.markdown("##### What was decided, and why")
+    if model.decision is None:
+        st.markdown("Nothing has been decided about this version yet.")
+        return
+    decision = model.decision
+    against = f", compared with version {decision.champion_version}" if decision.champion_version else ""
+    st.markdown(
+        f"**{OUTCOMES[decision.outcome]}** on {plain(moment(decision.decided_at))}{against}. {plain(decision.summary)}"
+    )
+    st.table([_rule(reason) for reason in decision.reasons], border="horizontal", hide_index=True)
+
+
+def _rule(reason: Reason) -> dict[str, str]:
+    return {
+        "Rule": plain(reason.rule.replace("_", " ").capitalize()),
+        "Passed": "✓ yes" if reason.passed else "✗ no",
+        "Figure": _figure(reason.figure),
+        "Threshold": _figure(reason.threshold),
+        "In words": plain(reason.text),
+    }
+
+
+def _figure(value: float | None) -> str:
+    return DASH if value is None else plain(f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}")
+
+
+def _card(model: ModelDetail) -> None:
+    with st.expander("The card: what the model was made from"):
+        st.table(
+            [{"What": plain(name), "Is": plain(value)} for name, value in _facts(model)],
+            border="horizontal",
+            hide_index=True,
+            hide_header=True,
+        )
+        st.caption("The whole card, as it lies in the model file:")
+        st.json(model.card, expanded=1)
+
+
+def _facts(model: ModelDetail) -> tuple[tuple[str, str], ...]:
+    facts: dict[str, Any] = {
+        "Code version": model.code_version,
+        "Data snapshot": model.snapshot_id,
+        "Fingerprint of the features": model.features_fingerprint,
+        "Run in MLflow": model.run_id,
+    }
+    return tuple((name, str(value)) for name, value in facts.items())
