@@ -1,14 +1,14 @@
 """Score challenger and champion on the same test rows, which neither has seen."""
 
 import structlog
+
 from appraiser_model import Appraised, measure, segment_scores
+from appraiser_pipeline.context import Context
+from appraiser_pipeline.errors import OrderError
 from appraiser_schema import Evaluation, Split, utc_now
 from appraiser_schema.columns import Columns
 from appraiser_schema.frames import to_columns
 from appraiser_store import Table
-
-from appraiser_pipeline.context import Context
-from appraiser_pipeline.errors import OrderError
 
 log = structlog.get_logger()
 

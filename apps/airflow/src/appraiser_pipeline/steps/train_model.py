@@ -1,13 +1,13 @@
 """Train a model on everything up to a batch, and register it."""
 
 import structlog
+
 from appraiser_model import Bundle, Card, TrainingConfig, measure, train
+from appraiser_pipeline.context import Context
+from appraiser_pipeline.errors import OrderError
 from appraiser_schema import BatchStatus, Split
 from appraiser_schema.frames import to_columns
 from appraiser_store import Table
-
-from appraiser_pipeline.context import Context
-from appraiser_pipeline.errors import OrderError
 
 log = structlog.get_logger()
 
