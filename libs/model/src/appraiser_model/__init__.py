@@ -1,1 +1,78 @@
 """The valuation model: train, evaluate, explain, intervals, bundle, registry."""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from appraiser_model.bundle import Bundle, read_card
+from appraiser_model.card import MODEL_NAME, Card
+from appraiser_model.cautions import warnings_for
+from appraiser_model.config import TrainingConfig
+from appraiser_model.domain import Domain
+from appraiser_model.errors import (
+    BundleError,
+    BundleExistsError,
+    BundleMismatchError,
+    DigestError,
+    ListingsError,
+    ModelError,
+    RegistryError,
+    RegistryUnreachableError,
+    TrainingError,
+    UnknownVersionError,
+)
+from appraiser_model.explanation import explanation_of
+from appraiser_model.interval import ConformalInterval
+from appraiser_model.metrics import measure
+from appraiser_model.registry import Registry
+from appraiser_model.valuation import Appraised, Explained, TrainingLog, ValuationModel
+
+if TYPE_CHECKING:
+    from appraiser_model.segments import segment_scores
+    from appraiser_model.training import train
+
+__version__ = version("appraiser-model")
+
+__all__ = [  # noqa: RUF022 - grouped by what they are
+    # training
+    "train",
+    "TrainingConfig",
+    "TrainingLog",
+    # the model and what it answers
+    "ValuationModel",
+    "Appraised",
+    "Explained",
+    "ConformalInterval",
+    "Domain",
+    "explanation_of",
+    "warnings_for",
+    # how good it is
+    "measure",
+    "segment_scores",
+    # how it is kept
+    "Bundle",
+    "Card",
+    "read_card",
+    "Registry",
+    "MODEL_NAME",
+    # errors
+    "ModelError",
+    "TrainingError",
+    "ListingsError",
+    "BundleError",
+    "BundleExistsError",
+    "DigestError",
+    "BundleMismatchError",
+    "RegistryError",
+    "RegistryUnreachableError",
+    "UnknownVersionError",
+]
+
+_WITH_POLARS = {"train": "appraiser_model.training", "segment_scores": "appraiser_model.segments"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs tables when it is asked for: who only serves models does without polars."""
+    if name not in _WITH_POLARS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_WITH_POLARS[name]), name)

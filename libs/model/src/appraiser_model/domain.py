@@ -1,0 +1,67 @@
+"""What the training listings spanned, and what is said of a house outside of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from appraiser_features import Columns
+
+NUMBERS: Final = ("bed", "bath", "acre_lot", "house_size")
+TAIL: Final = 0.001
+"""Share of listings at either end that does not count: a single typing error of 444 bedrooms widens no span."""
+
+type Span = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Where nearly all training listings lie.
+
+    Attributes:
+        spans: Lowest and highest known value of each number of a listing; a number that was never known has no span.
+        price_usd: Lowest and highest price. [USD]
+    """
+
+    spans: Mapping[str, Span]
+    price_usd: Span
+
+    @classmethod
+    def of(cls, columns: Columns, price_usd: ArrayLike) -> Self:
+        """Measure training listings.
+
+        Args:
+            columns: The training listings.
+            price_usd: Their prices. [USD], shape (n,)
+        """
+        values = {name: np.asarray(columns[name], dtype=np.float64) for name in NUMBERS}
+        known = {name: value[np.isfinite(value)] for name, value in values.items()}
+        spans = {name: _span(value) for name, value in known.items() if len(value)}
+        return cls(MappingProxyType(spans), _span(np.asarray(price_usd, dtype=np.float64)))
+
+    def to_state(self) -> dict[str, Any]:
+        """What `from_state` takes, as JSON values."""
+        return {"price_usd": list(self.price_usd), "spans": {name: list(span) for name, span in self.spans.items()}}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Rebuild from what `to_state` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError, AttributeError: The state is no domain.
+        """
+        spans = {str(name): _pair(span) for name, span in state["spans"].items()}
+        return cls(MappingProxyType(spans), _pair(state["price_usd"]))
+
+
+def _span(values: Any) -> Span:
+    low, high = np.quantile(values, [TAIL, 1 - TAIL], method="inverted_cdf").tolist()
+    return low, high
+
+
+def _pair(state: Any) -> Span:
+    low, high = map(float, state)
+    return low, high

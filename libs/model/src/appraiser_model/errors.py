@@ -1,0 +1,108 @@
+"""Errors of this library.
+
+ModelError
+├── TrainingError           nothing can be trained on the rows given
+├── ListingsError           the rows to appraise are no listings
+├── BundleError             the folder is no intact model bundle
+│   ├── BundleExistsError   another bundle stands where this one is to be saved
+│   ├── DigestError         the files are not those that were saved, or not those that were asked for
+│   └── BundleMismatchError the bundle is intact, but this version of the code must not use it
+└── RegistryError           the model registry did not do what it was asked
+    ├── RegistryUnreachableError  it does not answer
+    └── UnknownVersionError       it has no such version
+"""
+
+from pathlib import Path
+
+
+class ModelError(Exception):
+    """Base of every error that this library raises."""
+
+
+class TrainingError(ModelError):
+    """Nothing can be trained on the rows given."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"no model can be trained: {problem}.")
+
+
+class ListingsError(ModelError):
+    """The rows to appraise are no listings.
+
+    Attributes:
+        problems: One sentence per broken rule.
+    """
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
+        super().__init__(f"these rows cannot be appraised: {'; '.join(problems[:5])}{more}. Correct or drop them.")
+
+
+class BundleError(ModelError):
+    """A folder is no intact model bundle.
+
+    Attributes:
+        folder: Where it lies.
+    """
+
+    def __init__(self, folder: Path, problem: str, advice: str = "") -> None:
+        self.folder = folder
+        advice = advice or "Download the model from the registry again, or train a new one."
+        super().__init__(f"{str(folder)!r} is not a usable model bundle: {problem}. {advice}")
+
+
+class BundleExistsError(BundleError):
+    """Another bundle, or something else, stands where this one is to be saved."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "the folder exists already and holds something else", "Save to a new folder.")
+
+
+class DigestError(BundleError):
+    """The files are not those that were saved, or not those that were asked for.
+
+    Attributes:
+        name: The file that differs, or 'bundle' where the bundle as a whole is another one.
+        expected: SHA-256 that it should have, hexadecimal.
+        found: SHA-256 that it has.
+    """
+
+    def __init__(self, folder: Path, name: str, expected: str, found: str) -> None:
+        self.name, self.expected, self.found = name, expected, found
+        super().__init__(folder, f"the digest of {name!r} is {found[:12]!r} where {expected[:12]!r} was expected")
+
+
+class BundleMismatchError(BundleError):
+    """A bundle is intact, but was made by or for another version of the code."""
+
+
+class RegistryError(ModelError):
+    """The model registry did not do what it was asked.
+
+    Attributes:
+        uri: The registry that was asked.
+    """
+
+    def __init__(self, uri: str, problem: str) -> None:
+        self.uri = uri
+        super().__init__(f"the model registry at {uri!r}: {problem}")
+
+
+class RegistryUnreachableError(RegistryError):
+    """The model registry does not answer."""
+
+    def __init__(self, uri: str, problem: str) -> None:
+        super().__init__(uri, f"it does not answer ({problem}). Start it, or set MLFLOW_TRACKING_URI to one that runs.")
+
+
+class UnknownVersionError(RegistryError):
+    """The model registry has no such version.
+
+    Attributes:
+        version: The version that was asked for.
+    """
+
+    def __init__(self, uri: str, name: str, version: int) -> None:
+        self.version = version
+        super().__init__(uri, f"there is no version {version!r} of {name!r}. List the versions that there are.")

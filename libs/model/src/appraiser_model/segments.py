@@ -1,0 +1,65 @@
+"""How two models do on parts of the test listings: a better average must not hide a worse part."""
+
+from typing import Final, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike
+
+from appraiser_schema import SegmentScore
+
+BANDS_USD: Final = (100_000, 200_000, 300_000, 500_000, 1_000_000)
+"""Bounds of the price bands; a price on a bound belongs to the band above it."""
+
+type Kind = Literal["batch", "state", "price_band"]
+
+
+def segment_scores(
+    test: pl.DataFrame, challenger_usd: ArrayLike, champion_usd: ArrayLike | None = None
+) -> tuple[SegmentScore, ...]:
+    """Mean absolute error by batch, by state and by band of the true price.
+
+    Args:
+        test: Clean listings with batch_number, state and price.
+        challenger_usd: Appraisals of one model. [USD], shape (n,)
+        champion_usd: Appraisals of the other; None where there is no champion.
+
+    Returns:
+        The parts that have listings: batches by number, states by name, price bands from below.
+    """
+    champion = pl.lit(None, pl.Float64) if champion_usd is None else _series(champion_usd)
+    scored = test.select(
+        pl.col("batch_number").alias("batch"),
+        pl.col("state"),
+        pl.col("price").cut(list(BANDS_USD), left_closed=True).to_physical().alias("price_band"),
+        challenger_mae=(_series(challenger_usd) - pl.col("price")).abs(),
+        champion_mae=(champion - pl.col("price")).abs(),
+    )
+    return (*_by("batch", scored), *_by("state", scored), *_by("price_band", scored))
+
+
+def band_name(band: int) -> str:
+    """Name of a price band, such as '300,000 to 500,000 USD'."""
+    if band == 0:
+        return f"below {BANDS_USD[0]:,} USD"
+    if band == len(BANDS_USD):
+        return f"from {BANDS_USD[-1]:,} USD"
+    return f"{BANDS_USD[band - 1]:,} to {BANDS_USD[band]:,} USD"
+
+
+def _series(values: ArrayLike) -> pl.Series:
+    return pl.Series(np.asarray(values, dtype=np.float64))
+
+
+def _by(kind: Kind, scored: pl.DataFrame) -> list[SegmentScore]:
+    parts = scored.group_by(kind).agg(pl.len().alias("rows"), pl.col("challenger_mae", "champion_mae").mean())
+    return [
+        SegmentScore(
+            kind=kind,
+            name=band_name(part[kind]) if kind == "price_band" else str(part[kind]),
+            rows=part["rows"],
+            challenger_mae=part["challenger_mae"],
+            champion_mae=part["champion_mae"],
+        )
+        for part in parts.sort(kind).to_dicts()
+    ]

@@ -1,0 +1,176 @@
+"""The valuation model: from listings to prices, intervals and exact contributions."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appraiser_features import FEATURES, Columns, FeatureEncoder
+from appraiser_model.domain import Domain
+from appraiser_model.interval import ConformalInterval
+
+type Floats = NDArray[np.float64]
+type Matrix = NDArray[np.float32]
+
+_SIZE: Final = [feature.name for feature in FEATURES].index("house_size")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Appraised:
+    """What n houses are worth. [USD], each of shape (n,).
+
+    Attributes:
+        price_usd: The appraisal, an estimate of the median price of houses like this one.
+        lower_usd: Lower bound of the prediction interval.
+        upper_usd: Upper bound.
+    """
+
+    price_usd: Floats
+    lower_usd: Floats
+    upper_usd: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explained:
+    """Why n houses are worth what they are worth: base_usd plus a row of effect_usd is the appraisal.
+
+    Attributes:
+        base_usd: What the model expects before anything is known of the house. [USD]
+        effect_log: SHAP values, in units of the natural logarithm of the price, shape (n, k).
+        effect_usd: The same in dollars, shape (n, k).
+        names: Names of the k features.
+    """
+
+    base_usd: float
+    effect_log: Floats
+    effect_usd: Floats
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingLog:
+    """How training went.
+
+    Attributes:
+        seconds: How long it took.
+        rows_train: Listings that were trained on.
+        rows_validation: Listings on which it was decided when to stop.
+        rows_calibration: Listings on which the interval was calibrated; in neither of the others.
+        curve: Mean absolute error of the logarithm of the price on the validation listings, after each tree.
+    """
+
+    seconds: float
+    rows_train: int
+    rows_validation: int
+    rows_calibration: int
+    curve: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ValuationModel:
+    """A trained model. Safe to use from several threads at once.
+
+    Attributes:
+        encoder: From listings to features.
+        booster: `xgboost.Booster` from features to the natural logarithm of the price, cut to its best iteration.
+        interval: From appraisals to intervals.
+        domain: What the training listings spanned.
+        log: How training went; None where the model was read from a file.
+    """
+
+    encoder: FeatureEncoder
+    booster: Any
+    interval: ConformalInterval
+    domain: Domain
+    log: TrainingLog | None = None
+
+    def appraise(self, columns: Columns) -> Appraised:
+        """Appraise n listings; row i has the same bits in a table of a million as on its own.
+
+        Args:
+            columns: Listings, as `appraiser_schema.frames` builds them from a table or from single houses.
+
+        Raises:
+            ColumnsError: The columns are not listings.
+        """
+        matrix = self.encoder.transform(columns)
+        price = to_usd(predict_log(self.booster, matrix))
+        below, above = self.interval.factors(price, size_known(matrix))
+        return Appraised(price, price * below, price * above)
+
+    def explain(self, columns: Columns) -> Explained:
+        """Attribute the appraisals of n listings to the features, exactly.
+
+        SHAP values (Lundberg and Lee, 2017; the path-dependent tree algorithm of Lundberg and others, 2020) sum up
+        to the logarithm of the price. An effect e becomes e * L dollars, L the logarithmic mean of price and base
+        (the additive form of Ang, 2005, "The LMDI approach to decomposition analysis"), so that the dollars sum up
+        to price less base without a remainder.
+        """
+        matrix = self.encoder.transform(columns)
+        log_price = predict_log(self.booster, matrix)
+        contributions = _contributions(self.booster, matrix)
+        base_log = float(contributions[0, -1]) if len(matrix) else 0.0
+        effect_log = _close(contributions[:, :-1], log_price - base_log)
+        base_usd = math.exp(base_log)
+        per_log = logarithmic_mean(to_usd(log_price), base_usd)
+        return Explained(base_usd, effect_log, effect_log * per_log[:, None], self.encoder.names)
+
+    @property
+    def rounds(self) -> int:
+        """Number of trees."""
+        return int(self.booster.num_boosted_rounds())
+
+
+def predict_log(booster: Any, matrix: Matrix) -> Floats:
+    """Natural logarithm of the price, shape (n,)."""
+    if len(matrix) == 0:
+        return np.empty(0)
+    return np.asarray(booster.inplace_predict(matrix, predict_type="margin"), dtype=np.float64).reshape(-1)
+
+
+def to_usd(log_price: Floats) -> Floats:
+    """Prices from their logarithms. [USD], shape (n,).
+
+    One by one: the vectorised exponential need not agree with itself in the last bit from one number of rows, or one
+    processor, to another. It is a hundredth of the work of the trees.
+    """
+    return np.array([math.exp(value) for value in log_price.tolist()], dtype=np.float64)
+
+
+def size_known(matrix: Matrix) -> NDArray[np.bool_]:
+    """Whether the living area is known, from the features, shape (n,)."""
+    return ~np.isnan(matrix[:, _SIZE])
+
+
+def logarithmic_mean(price_usd: Floats, base_usd: float) -> Floats:
+    """(p - b) / (ln p - ln b), and p where the two are equal. [USD], shape (n,)."""
+    ratio = price_usd / base_usd - 1.0
+    logarithm = np.log1p(ratio)
+    quotient = np.divide(ratio, logarithm, out=np.ones_like(ratio), where=np.abs(ratio) > 1e-9)
+    mean: Floats = base_usd * quotient
+    return mean
+
+
+def _contributions(booster: Any, matrix: Matrix) -> Floats:
+    """SHAP values and, in the last column, the base; shape (n, k + 1)."""
+    from xgboost import DMatrix  # noqa: PLC0415 - it takes seconds to import; who uses a booster has done so
+
+    shape = (len(matrix), matrix.shape[1] + 1)
+    if len(matrix) == 0:
+        return np.empty(shape)
+    data = DMatrix(matrix, feature_names=booster.feature_names, nthread=1 if len(matrix) < 32 else None)
+    return np.asarray(booster.predict(data, pred_contribs=True), dtype=np.float64).reshape(shape)
+
+
+def _close(effect_log: Floats, total_log: Floats) -> Floats:
+    """Let the effects sum up to the total in double precision.
+
+    XGBoost adds them up in single precision. What is missing, about a millionth, goes to the effects by their size.
+    """
+    size = np.abs(effect_log)
+    missing = (total_log - effect_log.sum(axis=1))[:, None]
+    shares = np.divide(size, size.sum(axis=1, keepdims=True), out=np.zeros_like(size), where=size > 0)
+    closed: Floats = effect_log + missing * shares
+    return closed
