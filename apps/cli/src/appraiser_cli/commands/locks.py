@@ -1,0 +1,23 @@
+"""`appraiser locks`."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+
+def locks(
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Only tell whether the exports are stale.")] = False,
+) -> None:
+    """Write locks/APP.txt: the exact versions and hashes that each image installs."""
+    from appraiser_cli.locks import check_locks, write_locks
+
+    if check:
+        stale = check_locks()
+        if stale:
+            sys.stderr.write(f"appraiser: stale: {', '.join(stale)}; write them anew with './appraiser locks'\n")
+            raise typer.Exit(1)
+        sys.stdout.write("the exports in locks/ are current\n")
+        return
+    sys.stdout.write("".join(f"wrote {path}\n" for path in write_locks()))

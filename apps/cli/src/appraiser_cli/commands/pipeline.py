@@ -1,0 +1,51 @@
+"""`appraiser pipeline run | step`."""
+
+from typing import Annotated
+
+import typer
+
+from appraiser_cli.options import DataOption, HomeOption
+
+pipeline = typer.Typer(help="Run the pipeline without Airflow.", no_args_is_help=True)
+
+
+@pipeline.command()
+def run(
+    *,
+    all_batches: Annotated[bool, typer.Option("--all", help="Take every batch that the source has.")] = False,
+    batches: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Batches to take; one by default.", show_default=False)
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    data: DataOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Take the next batch through all steps, in one process. Starts a feed for the time where none runs."""
+    from appraiser_cli.pipeline import run_pipeline
+    from appraiser_cli.settings import Settings
+
+    settings = Settings()
+    arguments = [
+        "run",
+        *(["--all"] if all_batches else []),
+        *(["--batches", str(batches)] if batches else []),
+        *(["--json"] if json else []),
+    ]
+    raise typer.Exit(run_pipeline(settings.state(home), settings, arguments, data))
+
+
+@pipeline.command()
+def step(
+    name: Annotated[str, typer.Argument(help="Name of the step, such as validate.")],
+    *,
+    batch: Annotated[int | None, typer.Option(min=0, metavar="N", help="Batch number.", show_default=False)] = None,
+    data: DataOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Run one step of the pipeline; any step may be run again."""
+    from appraiser_cli.pipeline import run_pipeline
+    from appraiser_cli.settings import Settings
+
+    settings = Settings()
+    arguments = ["step", name, *(["--batch", str(batch)] if batch is not None else [])]
+    raise typer.Exit(run_pipeline(settings.state(home), settings, arguments, data))

@@ -1,0 +1,1 @@
+"""Starts runs of the pipeline in Airflow and follows them."""

@@ -1,0 +1,80 @@
+"""Where things lie: the repository, and the state folder that a running system writes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+
+def _repository() -> Path:
+    above = Path(__file__).resolve().parents[4]
+    return above if (above / "appraiser").is_file() else Path.cwd()
+
+
+ROOT: Final = _repository()
+"""The repository; the working directory where the command is installed without one."""
+
+DAGS: Final = ROOT / "apps" / "airflow" / "dags"
+AIRFLOW_CONFIG: Final = ROOT / "apps" / "airflow" / "config"
+"""Folder of `airflow_local_settings.py`, which Airflow imports when it starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The state folder: everything that a running system writes lies below it."""
+
+    folder: Path
+
+    @property
+    def run(self) -> Path:
+        """Records of the processes that were started."""
+        return self.folder / "run"
+
+    @property
+    def logs(self) -> Path:
+        """One log per process."""
+        return self.folder / "logs"
+
+    @property
+    def lake(self) -> Path:
+        """Landing area and Iceberg tables."""
+        return self.folder / "lake"
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's SQLite file."""
+        return self.folder / "ledger.db"
+
+    @property
+    def mlflow_database(self) -> Path:
+        """MLflow's SQLite file."""
+        return self.folder / "mlflow" / "mlflow.db"
+
+    @property
+    def mlflow_artifacts(self) -> Path:
+        """MLflow's artifacts."""
+        return self.folder / "mlflow" / "artifacts"
+
+    @property
+    def airflow(self) -> Path:
+        """AIRFLOW_HOME."""
+        return self.folder / "airflow"
+
+    @property
+    def model_cache(self) -> Path:
+        """Model bundles that the API has downloaded."""
+        return self.folder / "api" / "models"
+
+    @property
+    def archive(self) -> Path:
+        """Earlier states that were moved away by `--fresh`."""
+        return self.folder / "archive"
+
+    @property
+    def source(self) -> Path:
+        """Which data file the state was filled from."""
+        return self.folder / "source.json"
+
+    def make(self) -> None:
+        """Make the folders that the services expect."""
+        for folder in (self.run, self.logs, self.lake, self.mlflow_artifacts, self.airflow, self.model_cache):
+            folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,70 @@
+"""The exports in locks/: what each image installs, exact and hashed, without the address of any package index."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from appraiser_cli.errors import CliError
+from appraiser_cli.home import ROOT
+
+EXPORTS: Final[dict[str, tuple[str, ...]]] = {
+    "feed": ("--package", "appraiser-feed"),
+    "airflow": ("--package", "appraiser-pipeline"),
+    "mlflow": ("--only-group", "mlflow"),
+    "api": ("--package", "appraiser-api"),
+    "ui": ("--package", "appraiser-ui"),
+}
+"""Selection of packages by image. The members themselves are installed from their folders."""
+
+_OPTIONS: Final = ("--no-emit-workspace", "--no-header", "--no-annotate", "--no-dev", "--format", "requirements-txt")
+
+
+def write_locks(folder: Path = ROOT / "locks") -> list[Path]:
+    """Write every export that has changed.
+
+    Returns:
+        The files that were written.
+    """
+    folder.mkdir(exist_ok=True)
+    written = []
+    for name in EXPORTS:
+        path, text = folder / f"{name}.txt", export(name)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            written.append(path)
+    return written
+
+
+def check_locks(folder: Path = ROOT / "locks") -> list[str]:
+    """Names of the exports that are missing, superfluous, or differ from what the workspace resolves to."""
+    found = {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.txt")}
+    names = sorted({*found, *EXPORTS})
+    return [name for name in names if name not in EXPORTS or found.get(name) != export(name)]
+
+
+def export(name: str) -> str:
+    """The pinned requirements of an image.
+
+    Raises:
+        CliError: uv is missing or cannot resolve the workspace.
+    """
+    command = [uv(), "export", "--project", str(ROOT), *EXPORTS[name], *_OPTIONS, "--quiet"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise CliError(f"uv cannot export {name}: {result.stderr.strip()}")
+    return result.stdout
+
+
+def uv() -> str:
+    """Path of uv: the one that the launcher brought, else the one on the path.
+
+    Raises:
+        CliError: There is none.
+    """
+    own = ROOT / ".uv" / "bin" / "uv"
+    found = str(own) if os.access(own, os.X_OK) else shutil.which("uv")
+    if found is None:
+        raise CliError("uv was not found; start this command with ./appraiser, which brings it.")
+    return found

@@ -1,0 +1,63 @@
+"""Runs the pipeline's own command as a child, with a feed beside it where none runs."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from appraiser_cli.home import ROOT, Home
+from appraiser_cli.running import source
+from appraiser_cli.running.interrupt import Interrupted, interruptible
+from appraiser_cli.running.supervisor import Supervisor
+from appraiser_cli.services import addresses
+from appraiser_cli.services.addresses import Addresses
+from appraiser_cli.services.apps import feed
+from appraiser_cli.services.environment import ledger_url, shared, tracking_file
+from appraiser_cli.settings import Settings
+
+_LOOK_SECONDS: Final = 0.1
+
+
+def run_pipeline(home: Home, settings: Settings, arguments: list[str], data: Path | None) -> int:
+    """Run `python -m appraiser_pipeline`.
+
+    Returns:
+        Its exit code; 130 where it was interrupted.
+    """
+    home.make()
+    running = addresses.running(home)
+    places = Addresses.choose(lambda name: 0 if name == "feed" else settings.port(name), running)
+    environment = shared(home, settings, places)
+    if "mlflow" not in running:
+        # Without a server, the file itself is the registry.
+        environment["MLFLOW_TRACKING_URI"] = settings.mlflow_tracking_uri or tracking_file(home)
+    with interruptible(), Supervisor(home) as supervisor:
+        try:
+            if "feed" not in running:
+                chosen = source.choose(home, data, ledger_url(home, settings))
+                source.remember(home, chosen)
+                supervisor.start(feed(places, environment, chosen))
+                _until_ready(supervisor)
+            return _child(arguments, environment)
+        except Interrupted:
+            return 130
+
+
+def _until_ready(supervisor: Supervisor) -> None:
+    while supervisor.waiting():
+        supervisor.check()
+        time.sleep(_LOOK_SECONDS)
+
+
+def _child(arguments: list[str], environment: dict[str, str]) -> int:
+    command = [sys.executable, "-m", "appraiser_pipeline", *arguments]
+    child = subprocess.Popen(command, env={**os.environ, **environment}, cwd=ROOT)
+    try:
+        return child.wait()
+    except Interrupted:
+        # Ctrl-C reaches the child as well; SIGTERM does not.
+        child.terminate()
+        child.wait()
+        raise

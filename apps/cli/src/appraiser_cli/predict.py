@@ -1,0 +1,90 @@
+"""Appraises the listings of a file with a registered model."""
+
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from appraiser_cli.errors import DataFileError, NotThereError, UsageError
+from appraiser_cli.home import Home
+from appraiser_cli.listing_file import read_listings
+from appraiser_cli.settings import Settings
+from appraiser_cli.state import open_registry
+from appraiser_model import ValuationModel
+from appraiser_schema import PRICE_FLOOR_USD, RAW_COLUMNS, Status
+from appraiser_schema.frames import ROW_NUMBER, check_clean, check_raw, coerce, normalise, to_columns
+
+ANSWERS: Final = ("price_usd", "lower_usd", "upper_usd", "problem")
+_ASKED: Final = tuple(column for column in RAW_COLUMNS if column != "price")
+
+
+def appraise_file(home: Home, settings: Settings, path: Path, out: Path, version: int | None) -> str:
+    """Appraise a file and write the answers beside its columns.
+
+    Args:
+        home: State folder.
+        settings: Where the registry is.
+        path: CSV or Parquet file with listings.
+        out: CSV or Parquet file to write.
+        version: Which model; None is the champion.
+
+    Returns:
+        What was done, in one sentence.
+
+    Raises:
+        NotThereError: There is no champion yet.
+    """
+    if out.suffix.lower() not in (".csv", ".parquet"):
+        raise UsageError(f"the output {str(out)!r} is neither .csv nor .parquet; give one of those.")
+    frame = read_listings(path)
+    registry = open_registry(home, settings)
+    chosen = version or registry.champion()
+    if chosen is None:
+        raise NotThereError("there is no champion yet; take a batch with './appraiser pipeline run' first.")
+    answers = appraise(registry.load(chosen, home.model_cache).model, frame)
+    answered = frame.drop(*ANSWERS, strict=False).join(answers, on=ROW_NUMBER, how="left", maintain_order="left")
+    _write(answered.drop(ROW_NUMBER), out)
+    priced = answers["price_usd"].count()
+    return f"appraised {priced:,} of {frame.height:,} rows with model {chosen}; the answers are in {out}"
+
+
+def appraise(model: ValuationModel, frame: pl.DataFrame) -> pl.DataFrame:
+    """Prices of numbered listings.
+
+    Returns:
+        row_number, price_usd, lower_usd, upper_usd [USD], and for a row without a price the problem with it.
+    """
+    typed = coerce(_with_status(frame), columns=_ASKED, missing_ok=True, extra_ok=True)
+    # The raw schema asks for a price, which nobody knows yet; it stands in for the check alone.
+    raw = check_raw(typed.good.with_columns(price=pl.lit(PRICE_FLOOR_USD)).select(ROW_NUMBER, *RAW_COLUMNS))
+    clean = check_clean(normalise(raw.good).drop("price"))
+    appraised = model.appraise(to_columns(clean.good))
+    prices = clean.good.select(ROW_NUMBER).with_columns(
+        price_usd=pl.Series(appraised.price_usd, dtype=pl.Float64),
+        lower_usd=pl.Series(appraised.lower_usd, dtype=pl.Float64),
+        upper_usd=pl.Series(appraised.upper_usd, dtype=pl.Float64),
+    )
+    problems = (
+        pl.concat([typed.failures, raw.failures, clean.failures])
+        .group_by(ROW_NUMBER)
+        .agg(pl.format("{} must be {}, not {}", "column", "rule", pl.col("value").fill_null("nothing")).str.join("; "))
+        .rename({"column": "problem"})
+    )
+    return pl.concat([prices, problems], how="diagonal").select(ROW_NUMBER, *ANSWERS)
+
+
+def _with_status(frame: pl.DataFrame) -> pl.DataFrame:
+    # The declaration of a listing has this default, too.
+    if "status" in frame.columns:
+        return frame
+    return frame.with_columns(status=pl.lit(Status.FOR_SALE.value))
+
+
+def _write(frame: pl.DataFrame, out: Path) -> None:
+    try:
+        if out.suffix.lower() == ".parquet":
+            frame.write_parquet(out)
+        else:
+            frame.write_csv(out)
+    except OSError as error:
+        raise DataFileError(out, f"cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,93 @@
+"""Ends processes that were started, with all their children, and no others."""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Final
+
+import psutil
+
+from appraiser_cli.running.records import ProcessRecord
+
+GRACE: Final = timedelta(seconds=8)
+"""How long a service may take to end by itself; uvicorn and Airflow take one to three seconds when idle."""
+
+HARD: Final = timedelta(seconds=3)
+_CLOCK_TOLERANCE_SECONDS = 0.05
+
+
+def family(entry: ProcessRecord) -> list[psutil.Process]:
+    """The living processes of a record: its process, that one's children, and whatever shares its session.
+
+    Each service leads a session of its own. The session outlives its leader, so that children are found even after
+    the service itself was killed; and its id is not given to another process while a member lives.
+    """
+    leader = entry.process()
+    if leader is None and psutil.pid_exists(entry.pid) and not _is_zombie(entry.pid):
+        return []
+    found = {process.pid: process for process in _session(entry)}
+    if leader is not None:
+        with contextlib.suppress(psutil.Error):
+            found |= {child.pid: child for child in leader.children(recursive=True)}
+        found[leader.pid] = leader
+    return list(found.values())
+
+
+def end(entries: Iterable[ProcessRecord], grace: timedelta = GRACE) -> list[ProcessRecord]:
+    """End the processes of the records: asked first, all at once, then by force.
+
+    Returns:
+        The records of which something was still alive.
+    """
+    families = [(entry, family(entry)) for entry in entries]
+    alive = [(entry, members) for entry, members in families if members]
+    for entry, members in alive:
+        leader = [member for member in members if member.pid == entry.pid]
+        _signal(leader or members, hard=False)
+    asked = _wait([member for _, members in alive for member in members], grace)
+    # Children that a service did not take along, and those it started meanwhile.
+    rest = {*asked, *(member for entry, _ in alive for member in _session(entry))}
+    if rest:
+        _signal(rest, hard=False)
+        rest = set(_wait(list(rest), HARD / 3))
+    _signal(rest, hard=True)
+    _wait(list(rest), HARD)
+    return [entry for entry, _ in alive]
+
+
+def _session(entry: ProcessRecord) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            young = process.create_time() >= entry.created - _CLOCK_TOLERANCE_SECONDS
+            if os.getsid(process.pid) == entry.pid and young and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _signal(processes: Iterable[psutil.Process], *, hard: bool) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            if hard:
+                process.kill()
+            else:
+                process.terminate()
+
+
+def _wait(processes: Sequence[psutil.Process], patience: timedelta) -> list[psutil.Process]:
+    deadline = time.monotonic() + patience.total_seconds()
+    rest = list(processes)
+    while rest and time.monotonic() < deadline:
+        rest = [process for process in rest if process.is_running() and not _is_zombie(process.pid)]
+        if rest:
+            time.sleep(0.05)
+    return rest

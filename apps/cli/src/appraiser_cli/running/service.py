@@ -1,0 +1,35 @@
+"""What a service is: a process with a name, an address and a sign that it is ready."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from appraiser_cli.running.ports import LOOPBACK
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A process to start.
+
+    Attributes:
+        name: Names its record and its log.
+        command: Program and arguments.
+        environment: Variables beside those of the command itself.
+        port: Where it listens on the loopback address; None where it does not.
+        health: Path that answers 200 once it is ready; empty where it has none, and running is enough.
+        once: Whether it does its work and ends, and is ready when it ended well.
+        patience: How long it may take to get ready.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    port: int | None = None
+    health: str = ""
+    once: bool = False
+    patience: timedelta = timedelta(seconds=180)
+
+    @property
+    def url(self) -> str:
+        """Its address; empty where it has none."""
+        return f"http://{LOOPBACK}:{self.port}" if self.port else ""

@@ -1,0 +1,1 @@
+"""How each service of the system is started."""

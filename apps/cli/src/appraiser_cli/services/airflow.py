@@ -1,0 +1,133 @@
+"""Airflow as separate processes on one small machine, with a reason for each setting."""
+
+import json
+import sys
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Final
+
+from appraiser_cli.home import AIRFLOW_CONFIG, DAGS, Home
+from appraiser_cli.running.ports import LOOPBACK
+from appraiser_cli.running.service import Service
+from appraiser_cli.services.addresses import Addresses
+from appraiser_cli.services.credentials import Credentials
+
+DAG_ID: Final = "house_price_pipeline"
+PARTS: Final = ("airflow", "airflow-scheduler", "airflow-dag-processor")
+
+
+def settings(home: Home, addresses: Addresses, credentials: Credentials) -> dict[str, str]:
+    """Airflow's configuration, as environment variables."""
+    sections: dict[str, dict[str, str]] = {
+        "core": {
+            "dags_folder": str(DAGS),
+            "load_examples": "False",
+            "dags_are_paused_at_creation": "False",
+            "executor": "LocalExecutor",
+            # The pipeline runs one step at a time; a second worker lets a person's own task through.
+            "parallelism": "2",
+            "execution_api_server_url": f"{addresses.url('airflow')}/execution/",
+            "fernet_key": credentials.fernet_key,
+            "simple_auth_manager_users": f"{credentials.user}:admin",
+            "simple_auth_manager_passwords_file": str(home.airflow / "passwords.json"),
+        },
+        "database": {"sql_alchemy_conn": f"sqlite:///{home.airflow / 'airflow.db'}"},
+        "scheduler": {
+            # Between two steps the scheduler sleeps this long at most; 1 s would cost 9 s a batch. [s]
+            "scheduler_idle_sleep_time": "0.25",
+            # A scheduler that was killed counts as dead after this time, and its steps are run again by the next
+            # one within the interval; by default that takes five minutes. [s]
+            "scheduler_health_check_threshold": "20",
+            "orphaned_tasks_check_interval": "10",
+        },
+        "dag_processor": {
+            # One file to parse: a second parser would only wait.
+            "parsing_processes": "1",
+            # The DAG changes when a developer changes it; parsing it costs a second of one core. [s]
+            "min_file_process_interval": "60",
+            "refresh_interval": "60",
+        },
+        "api": {
+            "host": LOOPBACK,
+            "port": str(addresses.ports["airflow"]),
+            "base_url": addresses.url("airflow"),
+            # One is enough for one person and one executor; each costs 300 MB and 8 s of one core to start.
+            "workers": "1",
+            "secret_key": credentials.secret_key,
+        },
+        "api_auth": {"jwt_secret": credentials.jwt_secret},
+        "logging": {"colored_console_log": "False"},
+        "usage_data_collection": {"enabled": "False"},
+    }
+    return {
+        f"AIRFLOW__{section.upper()}__{option.upper()}": value
+        for section, options in sections.items()
+        for option, value in options.items()
+    } | {"AIRFLOW_HOME": str(home.airflow)}
+
+
+def needs_migration(home: Home) -> bool:
+    """Whether Airflow's database is absent or of another version; asking Airflow itself would cost six seconds."""
+    stamp = home.airflow / "migrated"
+    known = stamp.read_text(encoding="utf-8").strip() if stamp.exists() else ""
+    return known != version("apache-airflow") or not (home.airflow / "airflow.db").exists()
+
+
+def note_migration(home: Home) -> None:
+    """Remember that the database fits the version that is installed."""
+    (home.airflow / "migrated").write_text(version("apache-airflow") + "\n", encoding="utf-8")
+
+
+def migration(environment: dict[str, str]) -> Service:
+    """Make Airflow's database, or bring it up to date."""
+    return Service("airflow-migrate", (*_AIRFLOW, "db", "migrate"), environment, once=True)
+
+
+def processes(addresses: Addresses, environment: dict[str, str], *, reload: bool = False) -> tuple[Service, ...]:
+    """The API server, the scheduler with its executor, and the DAG processor. Nothing here waits on triggers.
+
+    Args:
+        addresses: Where they listen.
+        environment: Variables that all of them get.
+        reload: Whether they start anew when their code changes, and see a changed DAG at once.
+    """
+    dev = ("--dev",) if reload else ()
+    quick = {
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "2",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+    }
+    return (
+        Service(
+            "airflow",
+            (*_AIRFLOW, "api-server", *dev),
+            environment,
+            port=addresses.ports["airflow"],
+            health="/api/v2/version",
+        ),
+        Service(
+            "airflow-scheduler",
+            # Logs are read from the disk, so that no log server has to listen on every address.
+            (*_AIRFLOW, "scheduler", "--skip-serve-logs", *dev),
+            # Each step runs in a fork of a worker, which is a fork of the scheduler: what the scheduler has
+            # imported, no step imports again. Measured: 4 to 6 s a step.
+            {**environment, "PYTHONPATH": str(AIRFLOW_CONFIG), "APPRAISER_PRELOAD": "" if reload else "1"},
+            patience=timedelta(seconds=60),
+        ),
+        Service(
+            "airflow-dag-processor",
+            (*_AIRFLOW, "dag-processor", *dev),
+            {**environment, **(quick if reload else {})},
+            patience=timedelta(seconds=60),
+        ),
+    )
+
+
+def write_passwords(home: Home, credentials: Credentials) -> None:
+    """Give Airflow the password of its one user; only the owner can read the file."""
+    path = home.airflow / "passwords.json"
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(json.dumps({credentials.user: credentials.password}) + "\n", encoding="utf-8")
+
+
+_AIRFLOW: Final = (sys.executable, "-m", "airflow")

@@ -1,0 +1,33 @@
+"""Settings of the command, read once from the environment when it starts."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from appraiser_cli.home import ROOT, Home
+
+
+class Settings(BaseSettings):
+    """Where the state lies and which ports are asked for. Environment variables start with `APPRAISER_`."""
+
+    model_config = SettingsConfigDict(env_prefix="APPRAISER_", frozen=True, extra="ignore", populate_by_name=True)
+
+    home: Path = Field(default=ROOT / "var", description="State folder.")
+    feed_port: int = Field(default=8001, ge=0, le=65_535, description="0 takes any free port.")
+    mlflow_port: int = Field(default=5000, ge=0, le=65_535)
+    airflow_port: int = Field(default=8080, ge=0, le=65_535)
+    api_port: int = Field(default=8000, ge=0, le=65_535)
+    ui_port: int = Field(default=8501, ge=0, le=65_535)
+    ledger_url: str | None = Field(default=None, description="None: the SQLite file in the state folder.")
+    mlflow_tracking_uri: str | None = Field(
+        default=None, validation_alias="MLFLOW_TRACKING_URI", description="None: what runs, or the file."
+    )
+
+    def state(self, folder: Path | None) -> Home:
+        """The state folder that an option named, or the configured one."""
+        return Home((folder or self.home).expanduser().absolute())
+
+    def port(self, service: str) -> int:
+        """The port asked for by a service's name, such as 'feed'."""
+        return int(getattr(self, f"{service}_port"))

@@ -1,0 +1,248 @@
+"""Starts the whole system, takes batches through the pipeline, and waits until somebody ends it."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from appraiser_cli.errors import PipelineError, RunningError
+from appraiser_cli.following import report
+from appraiser_cli.following.airflow_api import AirflowApi, TaskState
+from appraiser_cli.following.run import follow
+from appraiser_cli.home import Home
+from appraiser_cli.running import lock, records, source
+from appraiser_cli.running.display import Display
+from appraiser_cli.running.ending import end
+from appraiser_cli.running.interrupt import Interrupted, interruptible
+from appraiser_cli.running.records import UP, ProcessRecord
+from appraiser_cli.running.summary import addresses as address_lines
+from appraiser_cli.running.summary import example
+from appraiser_cli.running.supervisor import Supervisor
+from appraiser_cli.services import addresses
+from appraiser_cli.services.addresses import Addresses
+from appraiser_cli.services.airflow import DAG_ID
+from appraiser_cli.services.credentials import Credentials
+from appraiser_cli.services.environment import ledger_url
+from appraiser_cli.services.system import System
+from appraiser_cli.settings import Settings
+from appraiser_store import Ledger
+
+_LOOK: Final = timedelta(seconds=0.2)
+_SEEN_LIMIT: Final = 50
+"""Runs in a row that bring nothing new, before something must be wrong with the source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for.
+
+    Attributes:
+        batches: New batches to take; None takes all.
+        once: Whether everything is ended once the batches are taken.
+        ports: Ports by service, in the place of the configured ones.
+    """
+
+    data: Path | None
+    batches: int | None
+    once: bool
+    fresh: bool
+    ports: Mapping[str, int]
+
+
+def run(home: Home, settings: Settings, wish: Wish) -> int:
+    """Run the system.
+
+    Returns:
+        Exit code: 0, or 130 where it was interrupted before the batches were taken.
+    """
+    with lock.hold(home) as held:
+        if not held:
+            return _point_to(home, wish)
+        leftovers = [entry for entry in records.load(home.run).values() if entry.name != UP]
+        with interruptible(), Display() as display, _recorded(home):
+            try:
+                return _Up(home, settings, wish, display).run(leftovers)
+            except Interrupted:
+                return 130
+
+
+def _point_to(home: Home, wish: Wish) -> int:
+    if wish.once or wish.fresh:
+        raise RunningError(home.folder, "--once" if wish.once else "--fresh")
+    lines = address_lines(addresses.running(home), Credentials.load_or_make(home))
+    sys.stdout.write("\n".join([f"The system runs already, with its state in {home.folder}:", *lines]) + "\n")
+    return 0
+
+
+@contextmanager
+def _recorded(home: Home) -> Iterator[None]:
+    entry: ProcessRecord = records.record(UP, os.getpid(), command=tuple(sys.argv))
+    records.save(home.run, entry)
+    try:
+        yield
+    finally:
+        records.forget(home.run, entry)
+
+
+class _Up:
+    def __init__(self, home: Home, settings: Settings, wish: Wish, display: Display) -> None:
+        self._home = home
+        self._settings = settings
+        self._wish = wish
+        self._display = display
+        self._told_dead: set[str] = set()
+
+    def run(self, leftovers: list[ProcessRecord]) -> int:
+        self._clear(leftovers)
+        data = self._source()
+        self._home.make()
+        source.remember(self._home, data)
+        places = Addresses.choose(addresses.wanted_ports(self._settings, self._wish.ports))
+        for name, (wanted, given) in places.moved.items():
+            self._display.say(f"port {wanted} is taken, so {name} gets {given}", "yellow")
+        try:
+            with Supervisor(self._home) as supervisor:
+                system = System(self._home, self._settings, places, supervisor, data)
+                try:
+                    return self._work(system)
+                finally:
+                    self._display.now("ending everything that was started")
+        finally:
+            self._display.now()
+
+    def _clear(self, leftovers: list[ProcessRecord]) -> None:
+        ended = end(leftovers)
+        for entry in leftovers:
+            records.forget(self._home.run, entry)
+        if ended:
+            names = ", ".join(entry.name for entry in ended)
+            self._display.say(f"ended what an earlier start had left: {names}", "yellow")
+
+    def _source(self) -> Path | None:
+        if self._wish.fresh:
+            # The file is checked before anything is moved.
+            data = source.check_file(self._wish.data) if self._wish.data else None
+            moved = source.archive(self._home)
+            if moved:
+                self._display.say(f"the old state lies in {moved} now")
+        else:
+            data = source.choose(self._home, self._wish.data, ledger_url(self._home, self._settings))
+        name = str(data) if data else "the built-in simulator (made-up listings)"
+        self._display.say(f"listings come from {name}; the state lies in {self._home.folder}")
+        return data
+
+    def _work(self, system: System) -> int:
+        system.start_first()
+        self._until_ready(system)
+        api = AirflowApi(system.addresses.url("airflow"), DAG_ID, system.credentials)
+        ledger = Ledger(ledger_url(self._home, self._settings))
+        try:
+            self._until_parsed(system, api)
+            system.start_last()
+            self._take_batches(system, api, ledger)
+        finally:
+            ledger.close()
+            api.close()
+        if self._wish.once:
+            self._display.say(f"all batches are taken, after {self._elapsed()}; ending everything", "bold")
+            return 0
+        return self._wait(system)
+
+    def _until_ready(self, system: System) -> None:
+        while not system.can_run_pipeline:
+            self._look(system)
+            time.sleep(_LOOK.total_seconds())
+
+    def _until_parsed(self, system: System, api: AirflowApi) -> None:
+        deadline = time.monotonic() + 90
+        while not api.is_parsed():
+            self._look(system)
+            self._display.now("airflow reads the pipeline")
+            if time.monotonic() > deadline:
+                errors = "\n".join(api.import_errors()) or "no error was reported"
+                raise PipelineError(None, f"Airflow has not read the DAG {DAG_ID} after 90 s: {errors}")
+            time.sleep(_LOOK.total_seconds())
+        self._display.say(f"the pipeline can start after {self._elapsed()}", "bold")
+
+    def _take_batches(self, system: System, api: AirflowApi, ledger: Ledger) -> None:
+        taken = idle = 0
+        waiting = api.active_runs()
+        while self._wish.batches is None or taken < self._wish.batches:
+            run_id = waiting.pop(0) if waiting else api.trigger()
+            result = self._take_batch(system, api, ledger, run_id)
+            if result.is_end:
+                return
+            taken += result.is_new
+            idle = 0 if result.is_new else idle + 1
+            if idle > _SEEN_LIMIT:
+                raise PipelineError(None, f"{idle} runs in a row brought no new batch; the source repeats itself.")
+
+    def _take_batch(self, system: System, api: AirflowApi, ledger: Ledger, run_id: str) -> report.BatchReport:
+        began = time.monotonic()
+        batch = "next batch"
+        try:
+            for progress in follow(api, run_id, self._home, DAG_ID):
+                for task in progress.ended:
+                    if task.name == "fetch_batch":
+                        batch = f"batch {report.latest(ledger).batch_number}"
+                    self._tell_step(batch, task)
+                step = progress.current.name if progress.current else "waiting for the next step"
+                self._look(system, f"{batch}: {step}")
+        except PipelineError:
+            if not report.was_stopped(ledger):
+                raise
+        result = report.latest(ledger)
+        self._tell_batch(result, time.monotonic() - began)
+        return result
+
+    def _tell_step(self, batch: str, task: TaskState) -> None:
+        word = {"success": "", "up_for_retry": "failed, will be tried again"}.get(task.state or "", task.state)
+        line = f"{batch:<12}{task.name:<18}{task.seconds or 0.0:6.1f} s  {word}"
+        self._display.say(line.rstrip(), "red" if word else "", indent=2)
+
+    def _tell_batch(self, result: report.BatchReport, seconds: float) -> None:
+        if result.is_end:
+            self._display.say(f"the source has no further batch ({seconds:.1f} s)", "bold")
+            return
+        self._display.say(f"batch {result.batch_number} took {seconds:.1f} s", "bold green")
+        for line in result.lines:
+            self._display.say(line, indent=2)
+
+    def _look(self, system: System, *doing: str) -> None:
+        fresh = system.supervisor.check()
+        for started in fresh:
+            self._display.say(f"{started.service.name:<22}ready after {started.seconds:5.1f} s  {started.service.url}")
+        system.advance(fresh)
+        for started in system.supervisor.ended():
+            if started.service.name not in self._told_dead:
+                self._told_dead.add(started.service.name)
+                log = system.supervisor.log(started.service.name)
+                self._display.say(
+                    f"{started.service.name} has ended by itself with exit code {started.ended}; its log: {log}", "red"
+                )
+        self._display.now(*doing, *(f"starting {waiting.service.name}" for waiting in system.supervisor.waiting()))
+
+    def _wait(self, system: System) -> int:
+        while system.supervisor.waiting():
+            self._look(system)
+            time.sleep(_LOOK.total_seconds())
+        self._display.say(f"\neverything runs, after {self._elapsed()}", "bold green")
+        for line in address_lines(dict(system.addresses.ports), system.credentials):
+            self._display.say(line, indent=2)
+        self._display.say("\nWhat is a house worth?")
+        self._display.say(example(system.addresses.ports["api"]), indent=2)
+        self._display.say("\nA further batch: './appraiser pipeline run'. Ctrl-C ends everything.")
+        try:
+            while True:
+                self._look(system)
+                time.sleep(1)
+        except Interrupted:
+            return 0
+
+    def _elapsed(self) -> str:
+        return f"{time.monotonic() - self._display.began:.0f} s"
