@@ -72,6 +72,13 @@ class TestFormats:
         table({}).select(pl.all().reverse()).select(reversed(table({}).columns)).write_csv(path)
         assert read_listing_file(path).listings.equals(table({}))
 
+    def test_order_of_rows(self, tmp_path: Path, table: Table) -> None:
+        """A file that is read in many parts at once keeps its order."""
+        path = tmp_path / "long.csv"
+        rows = pl.concat([table({})] * 60_000).with_columns(price=pl.int_range(60_000).cast(pl.Float64))
+        rows.write_csv(path)
+        assert read_listing_file(path).listings.equals(rows)
+
     def test_parquet(self, tmp_path: Path, table: Table) -> None:
         """Whole, short and categorical columns and real dates of a Parquet file become the contract's types."""
         path = tmp_path / "listings.data"

@@ -51,7 +51,7 @@ class TestContract:
         assert listings.null_count().sum_horizontal().item() == 0
         assert listings.select(pl.col(NUMBERS).is_finite().all()).row(0) == (True,) * len(NUMBERS)
 
-    @pytest.mark.parametrize("rows", [100, 999, 1_000, 20_000])
+    @pytest.mark.parametrize("rows", [100, 1_000])
     def test_number_of_rows(self, rows: int) -> None:
         """As many rows as were asked for, repeated ones included."""
         assert simulate(rows, 3).height == rows

@@ -73,12 +73,6 @@ class TestRefused:
         """A file that is not there is named with the setting that names it."""
         self.refuses(["absent.csv", "APPRAISER_FEED_DATA"], DATA="absent.csv")
 
-    def test_missing_columns(self, tmp_path: Path) -> None:
-        """Absent columns are named."""
-        path = tmp_path / "table.csv"
-        path.write_text("price,bed\n1,2\n")
-        self.refuses(["table.csv", "lacks the column(s) brokered_by"], DATA=str(path))
-
     def test_taken_port(self, listing_file: Path) -> None:
         """A taken port is named with the setting that changes it."""
         with socket.create_server(("127.0.0.1", 0)) as taken:
