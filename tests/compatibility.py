@@ -3,13 +3,19 @@
 from typing import Any
 
 WORDS = frozenset(
-    {"description", "title", "example", "examples", "label", "help", "step", "default", "text", "why", "source"}
-)
-"""Keys that people read and programs do not: they may change at any time."""
+    {
+        "description", "title", "example", "examples", "label", "help", "step", "default", "text", "why", "source",
+        "fingerprint",
+    }
+)  # fmt: skip
+"""Keys that people read and programs do not: they may change at any time. A fingerprint says which code it was; who
+holds something made by other code is refused with that reason."""
 
 UPPER = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems"})
 LOWER = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems"})
 CHOICES = frozenset({"anyOf", "enum", "oneOf"})
+CONTAINERS = frozenset({"properties", "$defs", "models", "tables", "columns"})
+"""Keys whose values are objects with names for keys: there 'required' or 'title' is a name like any other."""
 
 
 def breaking_changes(old: Any, new: Any, path: str = "") -> list[str]:
@@ -34,7 +40,7 @@ def breaking_changes(old: Any, new: Any, path: str = "") -> list[str]:
 
 
 def _object_changes(old: dict[str, Any], new: dict[str, Any], path: str) -> list[str]:
-    named = path.endswith(("/properties", "/$defs", "/models", "/tables", "/columns"))
+    named = _holds_names(path)
     found = []
     for key in old.keys() | new.keys():
         here = f"{path}/{key}"
@@ -49,9 +55,17 @@ def _object_changes(old: dict[str, Any], new: dict[str, Any], path: str) -> list
             found.append(f"{here}: is gone")
         elif key in old:
             found += breaking_changes(old[key], new[key], here)
-        elif not named and key in {"pattern", "enum", "unit", "const"}:
+        elif not named and key in {"pattern", "enum", "unit", "const", "format"}:
             found.append(f"{here}: is new and narrows what was allowed")
     return sorted(found)
+
+
+def _holds_names(path: str) -> bool:
+    named = False
+    for key in path.split("/"):
+        # A field may be called 'models' itself; its schema holds no names.
+        named = not named and key in CONTAINERS
+    return named
 
 
 def _bound_changes(key: str, old: float | None, new: float | None, path: str) -> list[str]:

@@ -15,6 +15,7 @@ OLD: dict[str, Any] = {
                 "bed": {"anyOf": [{"type": "number", "minimum": 0, "maximum": 50}, {"type": "null"}], "unit": "rooms"},
                 "state": {"type": "string", "enum": ["Texas", "Utah"], "description": "State."},
                 "default": {"type": "string"},
+                "models": {"type": "array", "description": "A field with a telling name."},
             },
             "required": ["state"],
         }
@@ -37,6 +38,8 @@ class TestBreakingChanges:
         [
             lambda house: house["properties"].pop("bed"),
             lambda house: house["properties"].pop("default"),
+            lambda house: house["properties"].pop("models"),
+            lambda house: house["properties"]["default"].update(format="date"),
             lambda house: house["required"].append("bed"),
             lambda house: house["properties"]["state"]["enum"].remove("Utah"),
             lambda house: house["properties"]["state"].update(type="number"),
@@ -57,6 +60,7 @@ class TestBreakingChanges:
             lambda house: house["properties"].update(bath={"type": "number"}),
             lambda house: house["properties"]["state"]["enum"].append("Ohio"),
             lambda house: house["properties"]["state"].update(description="Other words."),
+            lambda house: house["properties"]["models"].update(description="Other words."),
             lambda house: house["properties"]["bed"]["anyOf"][0].update(maximum=60),
             lambda house: house["properties"]["bed"]["anyOf"][0].pop("minimum"),
             lambda house: house.update(required=[]),
