@@ -10,8 +10,8 @@ from appraiser_schema import Batch, Decision, Explanation, ModelDetail, ModelVer
 from appraiser_ui.endpoints import BATCHES, DECISIONS, EXPLAIN, MODEL_VERSION, MODELS, READY, Endpoint
 from appraiser_ui.errors import ApiAwayError, NoModelError, RefusedError, UnreadableError
 
-TIMEOUT: Final = httpx.Timeout(10.0, connect=2.0)
-"""Seconds. An appraisal takes milliseconds; whoever waits longer should be told why."""
+TIMEOUT: Final = httpx.Timeout(20.0, connect=2.0)
+"""Seconds. An appraisal takes milliseconds; the first look into the registry after a start takes up to ten seconds."""
 
 NO_CHAMPION: Final = "urn:appraiser:problem:no-champion"
 """Type of the API's problem document while no model is in service."""

@@ -34,10 +34,12 @@ class State:
     Attributes:
         model: The model in service; None before the first.
         doing: What the system does meanwhile; empty while a model is in service.
+        detail: What the API says about it.
     """
 
     model: ModelRef | None
-    doing: str
+    doing: str = ""
+    detail: str = ""
 
 
 def show(url: str) -> None:
@@ -60,16 +62,19 @@ def show(url: str) -> None:
         elif listing is not None and model is not None:
             _ask(url, form, listing, model.version)
         if isinstance(state, State) and model is None:
-            _wait(state.doing)
-        _show_kept(model)
+            _wait(state)
+        if KEPT in st.session_state:
+            _show_kept(st.session_state[KEPT], model)
+        elif model is not None and listing is None:
+            _invite(model)
     watch(lambda: _look(url), state)
 
 
 def _look(url: str) -> State:
     ready = readings.ready(url)
     if ready.ready:
-        return State(ready.model, "")
-    return State(None, progress(readings.batches(url), readings.decisions(url)))
+        return State(ready.model)
+    return State(None, progress(readings.batches(url), readings.decisions(url)), ready.detail)
 
 
 def _ask(url: str, form: Form, listing: Listing, version: int) -> None:
@@ -90,21 +95,17 @@ def _ask(url: str, form: Form, listing: Listing, version: int) -> None:
         show_error(error)
 
 
-def _wait(doing: str) -> None:
+def _wait(state: State) -> None:
     with st.container(key="no-model"):
         st.info(
-            f"**No model is in service yet.** {plain(doing)} "
+            f"**No model is in service yet.** {plain(state.doing)} "
             "The first model that passes its test goes into service, and this page then continues by itself.",
             icon=":material/hourglass_top:",
         )
+        st.caption(f"The service says: {plain(state.detail)}")
 
 
-def _show_kept(model: ModelRef | None) -> None:
-    kept = st.session_state.get(KEPT)
-    if kept is None:
-        if model is not None:
-            _invite(model)
-        return
+def _show_kept(kept: Answered, model: ModelRef | None) -> None:
     answered_by = kept.explanation.appraisal.model.version
     if model is not None and model.version != answered_by:
         st.info(

@@ -45,7 +45,7 @@ def waterfall(base_usd: int, steps: Sequence[Step], price_usd: int) -> alt.Layer
     steps_only, totals_only = chart.transform_filter(_IS_STEP), chart.transform_filter(_IS_TOTAL)
     return alt.layer(
         chart.transform_filter("datum.next !== null")
-        .mark_rule(color=NEUTRAL, strokeDash=[2, 2], yOffset=BELOW_PX)
+        .mark_rule(color=NEUTRAL, opacity=0.6, strokeDash=[2, 2], yOffset=BELOW_PX)
         .encode(x="end:Q", y2="next:O"),
         steps_only.mark_bar(size=BAR_PX, yOffset=BELOW_PX, cornerRadius=2).encode(
             x=x, x2="high:Q", color=_colour(), tooltip=_tooltip()

@@ -13,7 +13,6 @@ from appraiser_ui.models.batches import show_batches
 from appraiser_ui.models.metrics import METRICS, Metric
 from appraiser_ui.models.selected import show_selected
 from appraiser_ui.models.timeline import timeline
-from appraiser_ui.models.verdicts import verdict
 from appraiser_ui.models.versions import show_versions
 from appraiser_ui.notices import observe, show_error, watch
 
@@ -63,10 +62,8 @@ def _versions(url: str, models: Sequence[ModelVersion]) -> None:
     with course:
         _course(models)
     with chosen:
-        names = {model.version: f"Version {model.version}: {verdict(model).lower()}" for model in models}
-        version = st.selectbox(
-            "Look at", list(names), format_func=names.__getitem__, key="version", bind="query-params"
-        )
+        numbers = [model.version for model in models]
+        version = st.selectbox("Look at", numbers, format_func="Version {}".format, key="version", bind="query-params")
         show_selected(readings.model_version(url, version))
 
 

@@ -17,6 +17,8 @@ OUTCOMES: Final = {
     Outcome.SKIP: "Skipped",
 }
 
+_ABBREVIATIONS: Final = frozenset({"mae", "rmse"})
+
 BADGES: Final = {
     Verdict.IN_SERVICE: ("blue", ":material/check_circle:"),
     Verdict.REPLACED: ("blue", ":material/history:"),
@@ -69,12 +71,17 @@ def _decision(model: ModelDetail) -> None:
 
 def _rule(reason: Reason) -> dict[str, str]:
     return {
-        "Rule": plain(reason.rule.replace("_", " ").capitalize()),
+        "Rule": plain(_rule_name(reason.rule)),
         "Passed": "✓ yes" if reason.passed else "✗ no",
         "Figure": _figure(reason.figure),
         "Threshold": _figure(reason.threshold),
         "In words": plain(reason.text),
     }
+
+
+def _rule_name(rule: str) -> str:
+    """A rule as people read it: `mae` becomes `MAE`, `better_than_the_mean` becomes `Better than the mean`."""
+    return rule.upper() if rule in _ABBREVIATIONS else rule.replace("_", " ").capitalize()
 
 
 def _figure(value: float | None) -> str:
