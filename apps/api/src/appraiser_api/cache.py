@@ -1,0 +1,64 @@
+"""The last good models on disk: one of them serves from the first second after a start, registry or no registry."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import structlog
+from pydantic import ValidationError
+
+from appraiser_schema import ModelVersion, Record
+
+POINTER: Final = "champion.json"
+KEPT_MODELS: Final = 2
+"""The one that serves and the one before it, for a rollback without a download."""
+
+logger = structlog.get_logger("appraiser_api")
+
+
+class Pointer(Record):
+    """Which of the cached models served last."""
+
+    digest: str
+    facts: ModelVersion
+
+
+class ModelCache:
+    """A folder of model bundles, each named for its digest, and a small file that points to the last good one."""
+
+    def __init__(self, root: Path) -> None:
+        """Nothing is written before the first model is kept.
+
+        Args:
+            root: The folder.
+        """
+        self.root = root
+
+    def last_good(self) -> Pointer | None:
+        """The model that served last; None where there is none or the pointer cannot be read."""
+        try:
+            return Pointer.model_validate_json((self.root / POINTER).read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError) as error:
+            logger.warning("cache_pointer_unreadable", error=str(error))
+            return None
+
+    def point_to(self, pointer: Pointer) -> None:
+        """Make a model the last good one, in one atomic step, and delete those that nobody will ask for."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=self.root, prefix=f".{POINTER}-", delete=False) as file:
+            file.write(pointer.model_dump_json(indent=2))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(self.root / POINTER)
+        self._prune(pointer.digest)
+
+    def _prune(self, digest: str) -> None:
+        os.utime(self.root / digest)
+        models = [path for path in self.root.iterdir() if path.is_dir() and not path.name.startswith(".")]
+        newest = sorted(models, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        for path in newest[KEPT_MODELS:]:
+            shutil.rmtree(path, ignore_errors=True)

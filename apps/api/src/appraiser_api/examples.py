@@ -1,0 +1,18 @@
+"""Examples for the documentation, from the declaration of a listing."""
+
+from typing import Any, Final
+
+from appraiser_schema import Appraisal, Interval, ModelRef, example_listing
+
+LISTINGS: Final[dict[str, Any]] = {
+    "house": {"summary": "A house of which everything is known", "value": example_listing()},
+    "state": {"summary": "Only the state is known", "value": {"state": example_listing()["state"]}},
+}
+
+APPRAISAL: Final[dict[str, Any]] = Appraisal(
+    price_usd=291_420.5,
+    interval=Interval(lower_usd=214_890.25, upper_usd=395_207.75, coverage=0.9),
+    model=ModelRef(name="house-price", version=3, simulated_data=False),
+    warnings=(),
+    request_id="5d1f0c6e3b0a4c5c9f6f3f1b2a7d8e90",
+).model_dump(mode="json")

@@ -1,0 +1,36 @@
+"""GET /health/live and /health/ready: for whoever restarts the service, and whoever sends it requests."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Response, status
+
+from appraiser_api.services import Shared
+from appraiser_schema import Ready
+from appraiser_schema.records import Record
+
+router = APIRouter(prefix="/health", tags=["service"])
+
+
+class Live(Record):
+    """The process answers."""
+
+    status: Literal["live"] = "live"
+
+
+@router.get("/live", summary="Whether the process answers")
+async def live() -> Live:
+    """Always 200: a service without a model waits for one and gains nothing from a restart."""
+    return Live()
+
+
+@router.get(
+    "/ready",
+    summary="Whether it can appraise",
+    responses={503: {"model": Ready, "description": "No model is loaded; `detail` says why and what to do."}},
+)
+async def ready(services: Shared, response: Response) -> Ready:
+    """200 with the model that serves, also while the registry is away or a newer version cannot be loaded."""
+    state = services.holder.ready()
+    if not state.ready:
+        response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    return state

@@ -1,0 +1,35 @@
+"""What the endpoints share: built once with the application, reached through `Shared`."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from appraiser_api.holder import Holder
+from appraiser_api.metrics import Metrics
+from appraiser_api.settings import Settings
+from appraiser_api.stores import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one running application."""
+
+    settings: Settings
+    metrics: Metrics
+    holder: Holder
+    stores: Stores
+
+
+async def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+async def _request_id(request: Request) -> str:
+    request_id: str = request.state.request_id
+    return request_id
+
+
+Shared = Annotated[Services, Depends(_services)]
+RequestId = Annotated[str, Depends(_request_id)]

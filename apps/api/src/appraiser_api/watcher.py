@@ -1,0 +1,152 @@
+"""The thread that follows the registry's champion: loads each new one aside, and lets it serve once it proved good."""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from appraiser_api.errors import AwayError, ChampionError
+from appraiser_api.holder import Holder
+from appraiser_api.loader import Loader
+from appraiser_api.metrics import Metrics
+from appraiser_model import ModelError
+
+FIRST_RETRY_SECONDS: Final = 30.0
+LONGEST_RETRY_SECONDS: Final = 600.0
+"""A version that cannot be loaded is tried again after 30 s, then twice as long each time: a download can break, but a
+damaged bundle stays damaged."""
+
+_STOP_SECONDS: Final = 5.0
+
+logger = structlog.get_logger("appraiser_api")
+
+
+@dataclass(slots=True)
+class Failure:
+    """A version that could not be loaded."""
+
+    version: int
+    wait_seconds: float
+    retry_at: float
+
+
+class Watcher:
+    """Follows the champion until it is stopped.
+
+    Args:
+        holder: Where the champion is put.
+        loader: What loads it.
+        metrics: Where failures are counted.
+        poll_seconds: How often the registry is asked.
+        clock: Monotonic. [s]
+    """
+
+    def __init__(
+        self,
+        holder: Holder,
+        loader: Loader,
+        metrics: Metrics,
+        poll_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._holder = holder
+        self._loader = loader
+        self._metrics = metrics
+        self._poll_seconds = poll_seconds
+        self._clock = clock
+        self._failure: Failure | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="champion-watcher", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the thread end; a download that hangs is not waited for."""
+        self._stop.set()
+        self._thread.join(_STOP_SECONDS)
+
+    def _run(self) -> None:
+        self.take_cached()
+        while not self._stop.is_set():
+            try:
+                self.look()
+            except Exception:
+                # Whatever it is, the next look may go well; without this thread no champion would be seen again.
+                logger.exception("look_failed")
+            self._stop.wait(self._poll_seconds)
+
+    def take_cached(self) -> None:
+        """Let the last good model serve that the cache has."""
+        try:
+            champion = self._loader.cached()
+        except Exception:
+            logger.exception("cache_unusable")
+            return
+        if champion is not None:
+            self._holder.swap(champion)
+            self._holder.report(f"Version {champion.facts.version} serves, from the cache.")
+            logger.info("champion_serves", version=champion.facts.version, source="cache")
+
+    def look(self) -> None:
+        """Ask the registry for its champion once, and take it where it is another one."""
+        try:
+            version = self._loader.champion_version()
+            known = version is None or self._loader.is_same(version, self._holder.current)
+        except AwayError as error:
+            self._metrics.registry_up.set(0)
+            self._report(str(error))
+            return
+        self._metrics.registry_up.set(1)
+        if version is None:
+            self._report(self._nothing_promoted())
+        elif known:
+            self._failure = None
+            self._report("")
+        elif self._failure is None or self._failure.version != version or self._clock() >= self._failure.retry_at:
+            self._take(version)
+
+    def _take(self, version: int) -> None:
+        started = self._clock()
+        try:
+            champion = self._loader.load(version)
+        except Exception as error:
+            logger.exception("champion_unusable", version=version)
+            self._metrics.champion_failures.inc()
+            self._remember(version, error)
+            return
+        self._holder.swap(champion)
+        self._failure = None
+        self._report("")
+        logger.info("champion_serves", version=version, source="registry", seconds=round(self._clock() - started, 3))
+
+    def _remember(self, version: int, error: Exception) -> None:
+        before = self._failure
+        wait = FIRST_RETRY_SECONDS
+        if before is not None and before.version == version:
+            wait = min(before.wait_seconds * 2, LONGEST_RETRY_SECONDS)
+        self._failure = Failure(version, wait, self._clock() + wait)
+        told = isinstance(error, ModelError | AwayError | ChampionError)
+        reason = str(error) if told else f"{type(error).__name__}, see the log."
+        self._report(
+            f"Version {version} is the champion but cannot be used: {reason} It is tried again after {wait:g} s; to "
+            "serve another version, move the alias (`./appraiser models rollback`)."
+        )
+
+    def _nothing_promoted(self) -> str:
+        if self._holder.current is not None:
+            return "The registry names no champion any more; the last good one goes on."
+        return (
+            "No model was promoted yet. Run the pipeline (`./appraiser pipeline run`); this service takes the champion "
+            f"by itself within {math.ceil(self._poll_seconds)} s."
+        )
+
+    def _report(self, trouble: str) -> None:
+        champion = self._holder.current
+        serving = "" if champion is None else f"Version {champion.facts.version} serves. "
+        self._holder.report((serving + trouble[:1].upper() + trouble[1:]).strip())
