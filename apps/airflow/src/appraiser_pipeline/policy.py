@@ -51,6 +51,13 @@ class PromotionPolicy(_Policy):
         default=0.10, ge=0, description="How much larger the mean absolute error of any part of the market may be."
     )
     least_segment: int = Field(default=200, ge=1, description="Test rows that a part of the market needs to count.")
+    most_beyond: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="Share of test rows priced outside all that the champion learned from, above which the market has "
+        "widened. Parts by price and by batch are not held against the challenger then.",
+    )
     least_coverage: float = Field(
         default=85.0, ge=0, le=100, description="Prices inside the 90 % interval, at least. [percent]"
     )

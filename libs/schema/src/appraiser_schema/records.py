@@ -101,6 +101,10 @@ class Evaluation(Record):
     champion_version: int | None
     challenger: dict[str, float] = Field(description="Metrics by name, as in `ModelVersion.metrics`.")
     champion: dict[str, float] | None
+    champion_prices_usd: tuple[float, float] | None = Field(
+        default=None, description="Span of the prices that the champion was trained on. [USD]"
+    )
+    rows_beyond_champion: int = Field(default=0, ge=0, description="Test rows whose price lies outside that span.")
     segments: tuple[SegmentScore, ...] = ()
 
 

@@ -48,7 +48,7 @@ def promotion_reasons(evaluation: Evaluation, policy: PromotionPolicy) -> Iterat
         return
     yield _mae_reason(evaluation.challenger, evaluation.champion, policy)
     yield _rmse_reason(evaluation.challenger, evaluation.champion, policy)
-    yield _segment_reason(evaluation.segments, policy)
+    yield from _segment_reasons(evaluation, policy)
 
 
 def _coverage_reason(challenger: Mapping[str, float], policy: PromotionPolicy) -> Reason:
@@ -101,6 +101,30 @@ def _rmse_reason(challenger: Mapping[str, float], champion: Mapping[str, float],
     )
 
 
+def _segment_reasons(evaluation: Evaluation, policy: PromotionPolicy) -> Iterator[Reason]:
+    """Hold the parts of the market against the challenger, but not those that only look good for the champion.
+
+    A champion that learned from low prices answers a low price to every house. Among houses that are cheap it is
+    right more often than a model that knows the dear ones too, and among all houses it is of no use: to choose the
+    rows by their price is to choose by the answer. So once the market has widened, by the policy's share of rows,
+    parts by price and by batch (batches may be cut by price) are left out; states, that are known beforehand, stay.
+    """
+    share = evaluation.rows_beyond_champion / evaluation.rows_test
+    if share <= policy.most_beyond or evaluation.champion_prices_usd is None:
+        yield _segment_reason(evaluation.segments, policy)
+        return
+    low, high = evaluation.champion_prices_usd
+    yield Reason(
+        rule="wider_market",
+        passed=True,
+        figure=round(share, 4),
+        threshold=policy.most_beyond,
+        text=f"{share:.0%} of the test rows lie outside the prices that the champion learned from, {low:,.0f} to "
+        f"{high:,.0f} USD, so parts by price and by batch are not compared.",
+    )
+    yield _segment_reason(tuple(part for part in evaluation.segments if part.kind == "state"), policy)
+
+
 def _segment_reason(segments: tuple[SegmentScore, ...], policy: PromotionPolicy) -> Reason:
     losses = {
         f"{part.kind.replace('_', ' ')} {part.name}": part.challenger_mae / part.champion_mae - 1
@@ -108,7 +132,7 @@ def _segment_reason(segments: tuple[SegmentScore, ...], policy: PromotionPolicy)
         if part.rows >= policy.least_segment and part.champion_mae
     }
     if not losses:
-        text = f"No part of the market has {policy.least_segment:,} test rows."
+        text = f"No part of the market that is compared has {policy.least_segment:,} test rows."
         return Reason(rule="segments", passed=True, threshold=policy.most_segment_loss, text=text)
     worst = max(losses, key=lambda name: losses[name])
     return Reason(
@@ -131,5 +155,5 @@ def _summary(evaluation: Evaluation, outcome: Outcome, reasons: tuple[Reason, ..
         return f"Version {version} is rejected. " + " ".join(r.text for r in reasons if not r.passed)
     if evaluation.champion_version is None:
         return f"Version {version} is the first champion. " + " ".join(r.text for r in reasons)
-    decisive = next(r.text for r in reasons if r.rule == "mae")
+    decisive = " ".join(r.text for r in reasons if r.rule in {"mae", "wider_market"})
     return f"Version {version} replaces version {evaluation.champion_version}. {decisive}"

@@ -1,12 +1,12 @@
 """Score challenger and champion on the same test rows, which neither has seen."""
 
+import polars as pl
 import structlog
 
-from appraiser_model import Appraised, measure, segment_scores
+from appraiser_model import Registry, measure, segment_scores
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
 from appraiser_schema import Evaluation, Split, utc_now
-from appraiser_schema.columns import Columns
 from appraiser_schema.frames import to_columns
 from appraiser_store import Table
 
@@ -33,19 +33,8 @@ def evaluate(context: Context, batch_number: int) -> Evaluation:
     test = context.lake.read(
         Table.CLEAN, batches=range(batch_number + 1), split=Split.TEST, snapshot_id=batch.clean_snapshot_id
     )
-    columns = to_columns(test)
-    ours = _appraise(context, challenger, columns)
-    theirs = None if champion is None else _appraise(context, champion, columns)
-    evaluation = Evaluation(
-        batch_number=batch_number,
-        snapshot_id=batch.clean_snapshot_id,
-        evaluated_at=utc_now(),
-        rows_test=test.height,
-        challenger_version=challenger,
-        champion_version=champion,
-        challenger=measure(test["price"], ours),
-        champion=measure(test["price"], theirs) if theirs else None,
-        segments=segment_scores(test, ours.price_usd, theirs.price_usd if theirs else None),
+    evaluation = _compare(
+        context.registry, test, challenger, champion, batch_number=batch_number, snapshot_id=batch.clean_snapshot_id
     )
     context.ledger.save_evaluation(evaluation)
     context.registry.set_metrics(challenger, evaluation.challenger)
@@ -53,5 +42,38 @@ def evaluate(context: Context, batch_number: int) -> Evaluation:
     return evaluation
 
 
-def _appraise(context: Context, version: int, columns: Columns) -> Appraised:
-    return context.registry.load(version).model.appraise(columns)
+def _compare(
+    registry: Registry,
+    test: pl.DataFrame,
+    challenger: int,
+    champion: int | None,
+    *,
+    batch_number: int,
+    snapshot_id: int,
+) -> Evaluation:
+    columns, price = to_columns(test), test["price"]
+    ours = registry.load(challenger).model.appraise(columns)
+    evaluation = Evaluation(
+        batch_number=batch_number,
+        snapshot_id=snapshot_id,
+        evaluated_at=utc_now(),
+        rows_test=test.height,
+        challenger_version=challenger,
+        champion_version=champion,
+        challenger=measure(price, ours),
+        champion=None,
+        segments=segment_scores(test, ours.price_usd),
+    )
+    if champion is None:
+        return evaluation
+    model = registry.load(champion).model
+    theirs = model.appraise(columns)
+    low, high = model.domain.price_usd
+    return evaluation.model_copy(
+        update={
+            "champion": measure(price, theirs),
+            "champion_prices_usd": (low, high),
+            "rows_beyond_champion": int((~price.is_between(low, high)).sum()),
+            "segments": segment_scores(test, ours.price_usd, theirs.price_usd),
+        }
+    )
