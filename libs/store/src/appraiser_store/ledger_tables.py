@@ -87,6 +87,8 @@ EVALUATIONS: Final = Table(
     Column("champion_version", Integer),
     Column("challenger", JSON, nullable=False),
     Column("champion", JSON(none_as_null=True)),
+    Column("champion_prices_usd", JSON(none_as_null=True)),
+    Column("rows_beyond_champion", Integer, nullable=False),
     Column("segments", JSON, nullable=False),
 )
 
