@@ -58,7 +58,7 @@ def postgresql_server() -> Iterator[Engine]:
         shutil.rmtree(folder)
 
 
-def wait_for(engine: Engine, seconds: float = 30) -> None:
+def wait_for(engine: Engine, seconds: float = 120) -> None:
     """Return when a server answers; raise its last error when it does not in time."""
     until = time.monotonic() + seconds
     while True:

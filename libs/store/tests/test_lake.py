@@ -256,7 +256,7 @@ class TestProcesses:
     def test_at_once(self, tmp_path: Path) -> None:
         """Processes that create a lake and write the same batches at the same moment leave each batch once."""
         processes = [started(str(tmp_path / "lake"), "never") for _ in range(2)]
-        assert [process.wait(timeout=60) for process in processes] == [0, 0]
+        assert [process.wait(timeout=240) for process in processes] == [0, 0]
         lake = Lake.open(tmp_path / "lake")
         assert lake.batch_rows(Table.CLEAN) == {0: 1, 1: 2, 2: 3}
         lake.close()
@@ -267,7 +267,7 @@ class TestProcesses:
         for lake in lakes.values():
             lake.replace_batch(Table.CLEAN, 0, clean_rows(1, price=1.0))
         processes = [started(str(lake.root), moment) for moment, lake in lakes.items()]
-        assert [process.wait(timeout=60) for process in processes] == [9, 9]
+        assert [process.wait(timeout=240) for process in processes] == [9, 9]
         assert {moment: prices(lake) for moment, lake in lakes.items()} == {"before": [1.0], "after": [2.0]}
         for lake in lakes.values():
             lake.replace_batch(Table.CLEAN, 0, clean_rows(1, price=2.0))

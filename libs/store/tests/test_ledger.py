@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine
+from sqlalchemy import Table, create_engine
 
 from appraiser_schema import (
     Alias,
@@ -28,9 +28,11 @@ from appraiser_schema import (
     MoveKind,
     Outcome,
     Reason,
+    Record,
     SegmentScore,
 )
 from appraiser_store import ForeignLedgerError, Ledger, LedgerSchemaError, UnknownBatchError, UnknownFetchError
+from appraiser_store.ledger_tables import BATCHES, DECISIONS, EVALUATIONS, FETCHES, MOVES
 
 AT = dt.datetime(2026, 3, 29, 1, 30, 0, 123456, tzinfo=dt.timezone(dt.timedelta(hours=2)))
 SNAPSHOT = 2**63 - 1
@@ -148,9 +150,10 @@ class TestEvaluations:
         """An evaluation comes back equal with its segments; the later one of a batch stands."""
         ledger.save_batch(a_batch())
         ledger.save_evaluation(an_evaluation(rows_test=1))
-        ledger.save_evaluation(an_evaluation(champion={"mae": 2.0}, champion_version=1))
-        assert ledger.evaluation(0) == an_evaluation(champion={"mae": 2.0}, champion_version=1)
-        assert ledger.evaluations() == [an_evaluation(champion={"mae": 2.0}, champion_version=1)]
+        later = an_evaluation(champion={"mae": 2.0}, champion_version=1, champion_prices_usd=(10_000.0, 300_000.5))
+        ledger.save_evaluation(later)
+        assert ledger.evaluation(0) == later
+        assert ledger.evaluations() == [later]
         assert ledger.evaluation(1) is None
 
     def test_not_a_number(self, ledger: Ledger) -> None:
@@ -213,6 +216,24 @@ class TestMoves:
         assert [move.to_version for move in ledger.moves()] == [1, 2, 1]
 
 
+class TestTables:
+    """Records and tables."""
+
+    @pytest.mark.parametrize(
+        ("record", "table", "own"),
+        [
+            (Batch, BATCHES, set()),
+            (Fetch, FETCHES, {"fetch_id"}),
+            (Evaluation, EVALUATIONS, set()),
+            (Decision, DECISIONS, set()),
+            (AliasMove, MOVES, {"move_id"}),
+        ],
+    )
+    def test_every_field_has_a_column(self, record: type[Record], table: Table, own: set[str]) -> None:
+        """A field that is added to a record needs a column; nothing of a record is lost in silence."""
+        assert set(table.columns.keys()) == set(record.model_fields) | own
+
+
 class TestInstants:
     """Time zones."""
 
@@ -244,7 +265,7 @@ class TestOpening:
         processes = [
             subprocess.Popen([*arguments, f"of {name}"], stdout=subprocess.PIPE, text=True) for name in ("one", "two")
         ]
-        answers = [process.communicate(timeout=60)[0].splitlines() for process in processes]
+        answers = [process.communicate(timeout=240)[0].splitlines() for process in processes]
         assert [process.returncode for process in processes] == [0, 0]
         ledger = Ledger(ledger_url)
         assert [decision.summary for decision in ledger.decisions()] == answers[0] == answers[1]

@@ -53,7 +53,7 @@ class Ledger:
         """
         lost = Fetch(at=at, outcome=FetchOutcome.LOST, detail="Asked; no answer was recorded.")
         with self._engine.begin() as connection:
-            key = connection.execute(insert(FETCHES).values(_values(FETCHES, lost))).inserted_primary_key
+            key = connection.execute(insert(FETCHES).values(_values(lost))).inserted_primary_key
         return int(key[0])  # type: ignore[index]
 
     def finish_fetch(self, fetch_id: int, fetch: Fetch) -> None:
@@ -63,9 +63,7 @@ class Ledger:
             UnknownFetchError: It was never begun.
         """
         with self._engine.begin() as connection:
-            changed = connection.execute(
-                update(FETCHES).where(FETCHES.c.fetch_id == fetch_id).values(_values(FETCHES, fetch))
-            )
+            changed = connection.execute(update(FETCHES).where(FETCHES.c.fetch_id == fetch_id).values(_values(fetch)))
         if changed.rowcount == 0:
             raise UnknownFetchError(fetch_id)
 
@@ -119,7 +117,7 @@ class Ledger:
         """
         try:
             with self._engine.begin() as connection:
-                connection.execute(insert(DECISIONS).values(_values(DECISIONS, decision)))
+                connection.execute(insert(DECISIONS).values(_values(decision)))
         except IntegrityError:
             standing = self.decision(decision.batch_number, decision.kind)
             if standing is None:
@@ -143,7 +141,7 @@ class Ledger:
             query = select(MOVES).where(MOVES.c.alias == move.alias.value).order_by(MOVES.c.move_id.desc()).limit(1)
             last = connection.execute(query).first()
             if last is None or _record(AliasMove, last) != move:
-                connection.execute(insert(MOVES).values(_values(MOVES, move)))
+                connection.execute(insert(MOVES).values(_values(move)))
 
     def moves(self, alias: Alias | None = None) -> list[AliasMove]:
         """Every move, or those of one alias, in the order in which they were recorded."""
@@ -155,7 +153,7 @@ class Ledger:
             return [_record(kind, row) for row in connection.execute(query)]
 
     def _replace(self, table: Table, record: Record) -> None:
-        values = _values(table, record)
+        values = _values(record)
         changed = update(table).where(_is(table, values)).values(values)
         with self._engine.begin() as connection:
             if connection.execute(changed).rowcount:
@@ -174,13 +172,12 @@ def _is(table: Table, values: dict[str, Any]) -> ColumnElement[bool]:
     return and_(*(column == values[column.name] for column in table.primary_key))
 
 
-def _values(table: Table, record: Record) -> dict[str, Any]:
+def _values(record: Record) -> dict[str, Any]:
     """The columns of a record. Not a number and infinity go into JSON as texts: PostgreSQL's knows neither."""
     fields = from_json(to_json(record.model_dump(), inf_nan_mode="strings"))
     return {
         name: value if isinstance(value := getattr(record, name), dt.datetime) else fields[name]
         for name in type(record).model_fields
-        if name in table.c
     }
 
 
