@@ -37,6 +37,11 @@ def moment(instant: dt.datetime) -> str:
     return f"{day(instant)}, {instant.astimezone(dt.UTC):%H:%M} UTC"
 
 
+def in_utc(instant: dt.datetime) -> dt.datetime:
+    """The instant as tables take it: in UTC and without a zone, since their columns say that it is UTC."""
+    return instant.astimezone(dt.UTC).replace(tzinfo=None)
+
+
 def day(instant: dt.datetime) -> str:
     """Day in UTC: `24 Nov 2026`."""
     utc = instant.astimezone(dt.UTC)

@@ -6,7 +6,7 @@ from typing import Any, Final
 import streamlit as st
 
 from appraiser_schema import Batch, BatchStatus
-from appraiser_ui.figures import DASH
+from appraiser_ui.figures import DASH, in_utc
 
 STATUSES: Final = {
     BatchStatus.LANDED: "Arrived",
@@ -36,7 +36,7 @@ def _row(batch: Batch) -> dict[str, Any]:
     return {
         "batch": batch.batch_number,
         "status": STATUSES[batch.status],
-        "received_at": batch.received_at,
+        "received_at": in_utc(batch.received_at),
         "received": batch.rows_received,
         "quarantined": batch.rows_quarantined,
         "duplicate": batch.rows_duplicate,
@@ -61,7 +61,7 @@ def _columns() -> dict[str, Any]:
     return {
         "batch": column.NumberColumn("Batch", format="%d", pinned=True, width="small"),
         "status": column.TextColumn("Status", help="How far the batch has come."),
-        "received_at": column.DatetimeColumn("Received (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC"),
+        "received_at": column.DatetimeColumn("Received (UTC)", format="D MMM YYYY, HH:mm"),
         **{name: column.NumberColumn(label, help=text, format="localized") for name, (label, text) in rows.items()},
         "source": column.TextColumn("Source"),
         "note": column.TextColumn("Note", width="medium"),

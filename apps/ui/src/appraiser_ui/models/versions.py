@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from appraiser_schema import ModelVersion
-from appraiser_ui.figures import DASH, spans
+from appraiser_ui.figures import DASH, in_utc, spans
 from appraiser_ui.models.metrics import METRICS, Metric
 from appraiser_ui.models.verdicts import verdict, why
 
@@ -31,7 +31,7 @@ def _row(model: ModelVersion) -> dict[str, Any]:
     return {
         "version": model.version,
         "verdict": _verdict(model),
-        "trained": model.created_at,
+        "trained": in_utc(model.created_at),
         "batches": spans(model.batches),
         "rows": model.rows_train,
         **{metric.name: model.metrics.get(metric.name) for metric in METRICS},
@@ -51,7 +51,7 @@ def _columns() -> dict[str, Any]:
         "verdict": column.TextColumn(
             "Verdict", help="What became of the version. The champion is in service, the challenger was trained last."
         ),
-        "trained": column.DatetimeColumn("Trained (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC"),
+        "trained": column.DatetimeColumn("Trained (UTC)", format="D MMM YYYY, HH:mm"),
         "batches": column.TextColumn("Batches", help="Numbers of the batches that it learned from.", width="small"),
         "rows": column.NumberColumn("Listings", help="How many listings it learned from.", format="localized"),
         **{metric.name: _metric_column(metric) for metric in METRICS},
