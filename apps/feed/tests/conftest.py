@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 
 from appraiser_feed.app import create_app
-from appraiser_feed.feed import open_feed
+from appraiser_feed.feed import Feed, open_feed
 from appraiser_feed.main import configuration
 from appraiser_feed.settings import Settings
 
@@ -65,9 +65,9 @@ def listing_file(tmp_path: Path, table: Table) -> Path:
 
 
 @contextmanager
-def served(settings: Settings) -> Iterator[httpx.Client]:
+def served(feed: Feed) -> Iterator[httpx.Client]:
     """Run the application as the command does, in a thread, and give a client of it."""
-    server = uvicorn.Server(configuration(create_app(open_feed(settings))))
+    server = uvicorn.Server(configuration(create_app(feed)))
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -83,10 +83,10 @@ def served(settings: Settings) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Start applications with the given settings; all end with the test."""
+    """Start applications with the given feed or settings; all end with the test."""
     with ExitStack() as stack:
 
-        def start(**settings: Any) -> httpx.Client:
-            return stack.enter_context(served(Settings(**settings)))
+        def start(feed: Feed | None = None, **settings: Any) -> httpx.Client:
+            return stack.enter_context(served(feed or open_feed(Settings(**settings))))
 
         yield start

@@ -8,8 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import polars as pl
 import pytest
 
+from appraiser_feed.cursors import Cursors
+from appraiser_feed.encoding import Batch, EncodedRows
+from appraiser_feed.faults import Faults
+from appraiser_feed.feed import Feed
+
+type Table = Callable[..., pl.DataFrame]
 type Serve = Callable[..., httpx.Client]
 
 NEXT = "/data?group_number=9&day=Tuesday"
@@ -110,6 +117,38 @@ class TestSequence:
         rows = json.loads(answer, parse_int=lambda text: whole.append(text) or int(text))["data"]
         assert whole == ["9", "0"]
         assert all(value is not None for row in rows for value in row.values())
+
+
+class SlowBatch(Batch):
+    """A batch that is not encoded before it may be."""
+
+    asked = threading.Event()
+    may = threading.Event()
+
+    def encoded(self) -> EncodedRows:
+        """Wait, then encode."""
+        self.asked.set()
+        assert self.may.wait(20)
+        return super().encoded()
+
+
+class TestLargeBatch:
+    """A batch that takes long to encode."""
+
+    def test_others_go_on(self, serve: Serve, table: Table) -> None:
+        """While one request waits for its batch to be encoded, others are answered."""
+        feed = Feed(
+            "slow.csv", simulated=False, batches=(SlowBatch(0, table({})),), cursors=Cursors(1), faults=Faults()
+        )
+        client = serve(feed)
+        answers: list[httpx.Response] = []
+        waiting = threading.Thread(target=lambda: answers.append(client.get(NEXT)))
+        waiting.start()
+        assert SlowBatch.asked.wait(20)
+        assert client.get(NEXT).status_code == 400
+        SlowBatch.may.set()
+        waiting.join()
+        assert answers[0].json()["batch_number"] == 0
 
 
 class TestRefusals:
