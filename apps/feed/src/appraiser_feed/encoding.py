@@ -41,19 +41,15 @@ class Batch:
     def __init__(self, number: int, listings: pl.DataFrame) -> None:
         self.number = number
         self.rows = listings.height
-        self._listings: pl.DataFrame | None = listings
-        self._encoded: EncodedRows | None = None
+        self._content: pl.DataFrame | EncodedRows = listings
         self._lock = threading.Lock()
 
     def encoded(self) -> EncodedRows:
         """Encode the batch at the first call, which takes some seconds per million rows; safe from several threads."""
         with self._lock:
-            if self._encoded is None and self._listings is not None:
-                self._encoded = encode(self._listings)
-                self._listings = None
-            if self._encoded is None:
-                raise RuntimeError(f"batch {self.number} has neither listings nor bytes")
-            return self._encoded
+            if isinstance(self._content, pl.DataFrame):
+                self._content = encode(self._content)
+            return self._content
 
 
 def encode(listings: pl.DataFrame) -> EncodedRows:

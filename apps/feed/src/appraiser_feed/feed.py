@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 import structlog
@@ -48,7 +49,7 @@ def open_feed(settings: Settings) -> Feed:
     Raises:
         DataError: The file cannot be served.
     """
-    planned = _simulated(settings) if settings.data is None else _from_file(settings)
+    planned = _simulated(settings) if settings.data is None else _from_file(settings.data)
     batches = tuple(Batch(number, batch.rows) for number, batch in enumerate(planned))
     for batch, plan in zip(batches, planned, strict=True):
         log.info("batch", batch_number=batch.number, plan_number=plan.plan_number, rows=batch.rows, rule=plan.words)
@@ -70,10 +71,7 @@ def _simulated(settings: Settings) -> Sequence[Planned]:
     return cut(simulate(settings.rows, settings.seed))
 
 
-def _from_file(settings: Settings) -> Sequence[Planned]:
-    path = settings.data
-    if path is None:
-        raise ValueError("there is no file")
+def _from_file(path: Path) -> Sequence[Planned]:
     file = read_listing_file(path)
     planned = cut(file.listings)
     if not planned:
