@@ -2,12 +2,12 @@
 
 import sys
 import time
+from textwrap import TextWrapper
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.padding import Padding
 from rich.spinner import Spinner
 from rich.text import Text
 
@@ -38,7 +38,10 @@ class Display:
 
     def say(self, text: str, style: str = "", indent: int = 0) -> None:
         """Print a line that stays; long ones are broken under their indent."""
-        self._console.print(Padding(Text(text, style=style), (0, 0, 0, indent)))
+        for paragraph in text.split("\n"):
+            lines = _wrapper(max(20, self._console.width - indent)).wrap(paragraph) or [""]
+            for line in lines:
+                self._console.print(Text(" " * indent + line, style=style), soft_wrap=True)
         if not self._on_terminal:
             sys.stdout.flush()
 
@@ -54,3 +57,14 @@ class Display:
             return Text("")
         self._spinner.update(text=Group(*lines) if len(lines) > 1 else lines[0])
         return self._spinner
+
+
+def _wrapper(width: int) -> TextWrapper:
+    # Addresses and paths stay whole, so that they can be clicked and copied; runs of blanks align columns.
+    return TextWrapper(
+        width=width,
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+        drop_whitespace=True,
+    )

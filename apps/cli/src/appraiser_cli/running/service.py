@@ -16,7 +16,8 @@ class Service:
         command: Program and arguments.
         environment: Variables beside those of the command itself.
         port: Where it listens on the loopback address; None where it does not.
-        health: Path that answers 200 once it is ready; empty where it has none, and running is enough.
+        health: Path, or whole address, that answers 200 once it is ready; empty where running is enough.
+        part: Part of the answer, a JSON object, whose status must be 'healthy'; empty where 200 is enough.
         once: Whether it does its work and ends, and is ready when it ended well.
         patience: How long it may take to get ready.
     """
@@ -26,6 +27,7 @@ class Service:
     environment: Mapping[str, str] = field(default_factory=dict)
     port: int | None = None
     health: str = ""
+    part: str = ""
     once: bool = False
     patience: timedelta = timedelta(seconds=180)
 

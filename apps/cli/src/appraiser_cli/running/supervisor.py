@@ -137,10 +137,16 @@ class Supervisor:
         if not service.health:
             return True
         try:
-            return self._http.get(service.url + service.health).is_success
-        except httpx.HTTPError:
+            answer = self._http.get(httpx.URL(service.url).join(service.health))
+            return answer.is_success and (not service.part or _is_healthy(answer.json(), service.part))
+        except (httpx.HTTPError, ValueError):
             return False
 
     def _error(self, started: Started, problem: str) -> ServiceError:
         log = self.log(started.service.name)
         return ServiceError(started.service.name, problem, log, tail(log))
+
+
+def _is_healthy(answer: object, part: str) -> bool:
+    found = answer.get(part) if isinstance(answer, dict) else None
+    return isinstance(found, dict) and found.get("status") == "healthy"
