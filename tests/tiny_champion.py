@@ -6,7 +6,8 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from appraiser_model import Bundle, Card, TrainingConfig, train
+from appraiser_model import Bundle, Card, Registry, TrainingConfig, train
+from appraiser_schema import Alias, MoveKind
 
 PLACES: Final = (
     ("Connecticut", "East Windsor", "06016", 200.0),
@@ -72,3 +73,8 @@ def train_tiny(seed: int = 0, batch_number: int = 0) -> Bundle:
         snapshot_id=seed + 1,
     )
     return Bundle(model, card)
+
+
+def promote(registry: Registry, version: int) -> None:
+    """Make a version the champion."""
+    registry.move(Alias.CHAMPION, version, kind=MoveKind.MANUAL, who="test", why="test")

@@ -1,40 +1,20 @@
 """An API over a real registry in a real MLflow database, with models trained in a second."""
 
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
+from running_api import serves, wait_for
 from starlette.testclient import TestClient
-from tiny_champion import train_tiny
+from tiny_champion import promote, train_tiny
 
 from appraiser_api.main import create_app
 from appraiser_api.settings import Settings
 from appraiser_model import Bundle, Registry
-from appraiser_schema import Alias, MoveKind
 
 POLL_SECONDS = 0.05
-
-
-def promote(registry: Registry, version: int) -> None:
-    """Make a version the champion."""
-    registry.move(Alias.CHAMPION, version, kind=MoveKind.MANUAL, who="test", why="test")
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Wait until something has happened."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
-def serves(client: TestClient) -> int | None:
-    """Version of the model that serves."""
-    model = client.get("/health/ready").json()["model"]
-    return None if model is None else int(model["version"])
 
 
 @pytest.fixture(scope="session")

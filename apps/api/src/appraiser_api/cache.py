@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from appraiser_schema import ModelVersion, Record
 
@@ -21,7 +21,7 @@ logger = structlog.get_logger("appraiser_api")
 class Pointer(Record):
     """Which of the cached models served last."""
 
-    digest: str
+    digest: str = Field(pattern=r"^[0-9a-f]{64}$")
     facts: ModelVersion
 
 

@@ -55,6 +55,9 @@ class Metrics:
             "Versions that could not be loaded; the model before them went on serving.",
             registry=self.registry,
         )
+        self.registry_looks = Counter(
+            "appraiser_registry_looks", "Times that the registry was asked for its champion.", registry=self.registry
+        )
         self.registry_up = Gauge(
             "appraiser_registry_up", "1 while the registry answered when last asked.", registry=self.registry
         )

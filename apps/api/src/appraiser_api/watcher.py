@@ -95,6 +95,7 @@ class Watcher:
 
     def look(self) -> None:
         """Ask the registry for its champion once, and take it where it is another one."""
+        self._metrics.registry_looks.inc()
         try:
             version = self._loader.champion_version()
             known = version is None or self._loader.is_same(version, self._holder.current)
