@@ -1,0 +1,329 @@
+"""Tables, JSON and errors of the commands, over a real ledger and a real registry."""
+
+import datetime as dt
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import Result
+
+from appraiser_cli.home import Home
+from appraiser_cli.models import previous_champion
+from appraiser_cli.services.environment import tracking_file
+from appraiser_model import Bundle, Card, Registry, TrainingConfig, train
+from appraiser_schema import (
+    RAW_COLUMNS,
+    Alias,
+    AliasMove,
+    Batch,
+    BatchStatus,
+    Decision,
+    DecisionKind,
+    MoveKind,
+    Outcome,
+    Reason,
+)
+from appraiser_store import Ledger
+
+type Run = Callable[..., Result]
+
+NOON = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+STATES = ("Connecticut", "Texas")
+
+
+def raw_listings(rows: int) -> pl.DataFrame:
+    """Raw listings whose price follows their size."""
+    random = np.random.default_rng(3)
+    size = random.integers(600, 4000, rows).astype(float)
+    return pl.DataFrame(
+        {
+            "brokered_by": [str(i % 9) for i in range(rows)],
+            "status": ["for_sale"] * rows,
+            "price": size * 180 + random.normal(0, 5000, rows) + 20_000,
+            "bed": (size // 700) + 1,
+            "bath": (size // 1500) + 1,
+            "acre_lot": random.uniform(0.1, 2, rows),
+            "street": [str(i) for i in range(rows)],
+            "city": ["Hartford" if i % 2 else "Austin" for i in range(rows)],
+            "state": [STATES[(i + 1) % 2] for i in range(rows)],
+            "zip_code": [6016.0 if i % 2 else 73301.0 for i in range(rows)],
+            "house_size": size,
+            "prev_sold_date": [None] * rows,
+        },
+        schema_overrides={"prev_sold_date": pl.String},
+    ).select(RAW_COLUMNS)
+
+
+def clean_listings(rows: int) -> pl.DataFrame:
+    """The same as the lake keeps them."""
+    from appraiser_schema.frames import normalise, number_rows
+
+    frame = normalise(number_rows(raw_listings(rows)))
+    return frame.with_columns(
+        batch_number=pl.lit(0, dtype=pl.Int32), row_hash=pl.col("row_number").hash(seed=1) // 2, split=pl.lit("train")
+    ).with_columns(pl.col("row_hash").cast(pl.Int64))
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A state folder with three batches, their decisions, and two model versions."""
+    home = Home(tmp_path_factory.mktemp("filled"))
+    home.make()
+    rows = clean_listings(500)
+    model = train(rows.head(350), rows.tail(150), TrainingConfig(threads=1))
+    registry = Registry(tracking_file(home))
+    ledger = Ledger(f"sqlite:///{home.ledger}")
+    for number in range(3):
+        _save_batch(ledger, number)
+    for number in range(2):
+        card = Card.of(
+            model,
+            rows.head(350),
+            config=TrainingConfig(threads=1),
+            source="simulator",
+            simulated_data=True,
+            batch_number=number,
+            snapshot_id=7,
+        )
+        version = registry.register(Bundle(model, card))
+        registry.set_metrics(version, {"mae": 12_345.6, "rmse": 23_456.7, "r2": 0.91, "mdape": 8.25})
+        ledger.record_move(
+            registry.move(Alias.CHAMPION, version, kind=MoveKind.PROMOTION, who="pipeline", why=f"batch {number}")
+        )
+        _save_decision(ledger, number, DecisionKind.PROMOTION, Outcome.PROMOTE, version)
+    _save_decision(ledger, 2, DecisionKind.TRAINING, Outcome.SKIP, None)
+    ledger.close()
+    return home
+
+
+def _save_batch(ledger: Ledger, number: int) -> None:
+    ledger.save_batch(
+        Batch(
+            source="simulator",
+            group_number=1,
+            day="Tuesday",
+            batch_number=number,
+            digest=f"{number}" * 64,
+            size_bytes=1,
+            received_at=NOON,
+            simulated=True,
+            landing_path=f"{number}.json",
+            status=BatchStatus.CLEANED,
+            rows_received=361_457,
+            rows_quarantined=1_234,
+            rows_duplicate=56,
+            rows_train=250_000,
+            rows_validation=50_000,
+            rows_test=50_167,
+        )
+    )
+
+
+def _save_decision(ledger: Ledger, number: int, kind: DecisionKind, outcome: Outcome, version: int | None) -> None:
+    ledger.save_decision(
+        Decision(
+            batch_number=number,
+            kind=kind,
+            outcome=outcome,
+            summary="The mean absolute error is 4.2 % lower than before, and no segment is much worse than it was.",
+            reasons=(Reason(rule="mae", passed=True, text="The error is lower."),),
+            decided_at=NOON,
+            model_version=version,
+        )
+    )
+
+
+class TestTables:
+    """What a person sees."""
+
+    def test_batches_fit_eighty_columns(self, appraiser: Run, filled: Home) -> None:
+        """Counts have thousands separators, and simulated listings are called so."""
+        result = appraiser("batches", "--home", str(filled.folder))
+        assert result.exit_code == 0, result.output
+        assert "361,457" in result.output
+        assert "simulator (simulated)" in result.output
+        assert max(map(len, result.output.splitlines())) <= 80
+
+    def test_reasons_are_wrapped(self, appraiser: Run, filled: Home) -> None:
+        """A long reason goes over several lines and is shown whole."""
+        result = appraiser("decisions", "--home", str(filled.folder))
+        assert max(map(len, result.output.splitlines())) <= 80
+        words = " ".join(line[31:].strip() for line in result.output.splitlines())
+        assert "no segment is much worse" in words
+
+    def test_models_show_money(self, appraiser: Run, filled: Home) -> None:
+        """Errors in dollars have separators and no cents; the champion is marked."""
+        result = appraiser("models", "list", "--home", str(filled.folder))
+        assert result.exit_code == 0, result.output
+        assert "12,346" in result.output
+        assert "champion" in result.output
+        assert max(map(len, result.output.splitlines())) <= 80
+
+    def test_one_model_is_shown_with_its_decision(self, appraiser: Run, filled: Home) -> None:
+        """A model's facts, measures and the decision about it stand together."""
+        result = appraiser("models", "show", "1", "--home", str(filled.folder))
+        assert result.exit_code == 0, result.output
+        assert "simulator (simulated)" in result.output
+        assert "promote: The mean absolute error" in result.output
+
+
+class TestJson:
+    """What a program sees."""
+
+    @pytest.mark.parametrize(
+        ("command", "count"),
+        [(("batches",), 3), (("decisions",), 3), (("models", "list"), 2), (("models", "history"), 2)],
+    )
+    def test_lists_are_json(self, appraiser: Run, filled: Home, command: tuple[str, ...], count: int) -> None:
+        """Every list is one JSON array of whole records."""
+        result = appraiser(*command, "--json", "--home", str(filled.folder))
+        assert result.exit_code == 0, result.output
+        assert len(json.loads(result.stdout)) >= count
+
+    def test_decision_of_a_model_travels_with_it(self, appraiser: Run, filled: Home) -> None:
+        """Models carry the decision about them."""
+        result = appraiser("models", "list", "--json", "--home", str(filled.folder))
+        assert {model["decision"]["outcome"] for model in json.loads(result.stdout)} == {"promote"}
+
+    def test_status_of_nothing(self, appraiser: Run, home: Home) -> None:
+        """A state folder without services has none."""
+        result = appraiser("status", "--json", "--home", str(home.folder))
+        assert json.loads(result.stdout) == {"home": str(home.folder), "services": []}
+
+
+class TestMoves:
+    """Changing the champion by hand."""
+
+    def test_rollback_and_promotion_are_recorded(self, appraiser: Run, filled: Home) -> None:
+        """A rollback goes to the champion before, a promotion to the version named; both keep who and why."""
+        home = ("--home", str(filled.folder))
+        back = appraiser("models", "rollback", "--why", "prices look odd", *home)
+        assert back.exit_code == 0, back.output
+        assert "the champion is version 1 now; before it was version 2" in back.output
+        again = appraiser("models", "promote", "2", "--why", "it was fine", *home)
+        assert "the champion is version 2 now" in again.output
+        moves = json.loads(appraiser("models", "history", "--json", *home).stdout)
+        assert [(m["kind"], m["to_version"], m["why"]) for m in moves[-2:]] == [
+            ("rollback", 1, "prices look odd"),
+            ("manual", 2, "it was fine"),
+        ]
+        assert moves[-1]["who"]
+
+    def test_present_champion_is_no_move(self, appraiser: Run, filled: Home) -> None:
+        """Promoting the champion changes nothing and records nothing."""
+        home = ("--home", str(filled.folder))
+        before = json.loads(appraiser("models", "history", "--json", *home).stdout)
+        result = appraiser("models", "promote", "2", "--why", "x", *home)
+        assert "already" in result.output
+        assert json.loads(appraiser("models", "history", "--json", *home).stdout) == before
+
+    @pytest.mark.parametrize(
+        ("moves", "before"),
+        [
+            ([], None),
+            ([(None, 1, "promotion")], None),
+            ([(None, 1, "promotion"), (1, 2, "promotion")], 1),
+            ([(None, 1, "promotion"), (1, 2, "promotion"), (2, 3, "promotion"), (3, 2, "rollback")], 1),
+            ([(None, 1, "promotion"), (1, 2, "promotion"), (2, 1, "rollback")], None),
+            ([(None, 1, "promotion"), (1, 2, "promotion"), (2, 1, "rollback"), (1, 3, "promotion")], 1),
+        ],
+    )
+    def test_champion_before(self, moves: list[tuple[int | None, int, str]], before: int | None) -> None:
+        """A second rollback goes further back instead of returning to what was rolled back."""
+        history = [
+            AliasMove(
+                at=NOON, kind=MoveKind(kind), alias=Alias.CHAMPION, from_version=a, to_version=b, who="x", why="y"
+            )
+            for a, b, kind in moves
+        ]
+        assert previous_champion(history) == before
+
+
+class TestPredict:
+    """`appraiser predict`."""
+
+    def test_good_rows_have_prices_and_bad_ones_say_why(self, appraiser: Run, filled: Home, tmp_path: Path) -> None:
+        """Every row of the file is in the answer, in its order, with a price or a problem."""
+        file, out = tmp_path / "in.csv", tmp_path / "out.csv"
+        file.write_text("state,house_size,bed,note\nTexas,1500,3,a\nTexas,1500,-1,b\nNowhere,900,2,c\nTexas,many,2,d\n")
+        result = appraiser("predict", str(file), "-o", str(out), "--home", str(filled.folder))
+        assert result.exit_code == 0, result.output
+        answers = pl.read_csv(out)
+        assert answers["note"].to_list() == ["a", "b", "c", "d"]
+        assert answers["price_usd"].is_not_null().to_list() == [True, False, False, False]
+        assert answers["lower_usd"][0] < answers["price_usd"][0] < answers["upper_usd"][0]
+        assert [str(p).split(" ")[0] for p in answers["problem"][1:]] == ["bed", "state", "house_size"]
+
+    def test_parquet_gives_the_same_prices(self, appraiser: Run, filled: Home, tmp_path: Path) -> None:
+        """A file's format does not change a price."""
+        rows = raw_listings(20).drop("price")
+        rows.write_csv(tmp_path / "in.csv")
+        rows.write_parquet(tmp_path / "in.parquet")
+        for suffix in ("csv", "parquet"):
+            target = str(tmp_path / f"out.{suffix}")
+            done = appraiser("predict", str(tmp_path / f"in.{suffix}"), "-o", target, "--home", str(filled.folder))
+            assert done.exit_code == 0, done.output
+        prices = pl.read_parquet(tmp_path / "out.parquet")["price_usd"]
+        assert pl.read_csv(tmp_path / "out.csv")["price_usd"].to_list() == prices.to_list()
+
+
+class TestCheckData:
+    """`appraiser check-data`."""
+
+    def test_faults_are_counted_with_an_example(self, appraiser: Run, tmp_path: Path) -> None:
+        """Each broken rule is told with the number of rows and the first of them."""
+        rows = raw_listings(10).with_columns(bed=pl.when(pl.int_range(10) < 2).then(-1.0).otherwise("bed"))
+        rows.write_parquet(tmp_path / "in.parquet")
+        result = appraiser("check-data", str(tmp_path / "in.parquet"), "--json")
+        assert result.exit_code == 0, result.output
+        told = json.loads(result.stdout)
+        assert (told["rows"], told["usable"], told["refused"]) == (10, 8, 2)
+        assert told["faults"] == [{"column": "bed", "rule": "at least 0", "rows": 2, "row": 1, "value": "-1.0"}]
+
+    def test_truncated_file_is_an_error_or_a_refused_row(self, appraiser: Run, sample_data: Path) -> None:
+        """A file that was cut off in the middle of a row does not crash the command."""
+        result = appraiser("check-data", str(sample_data / "listings" / "truncated_upload.csv"))
+        assert result.exit_code in (0, 1)
+        assert "refused" in result.output or "cannot be read" in str(result.exception)
+
+
+class TestErrors:
+    """One sentence, never a traceback."""
+
+    @pytest.mark.parametrize("command", [("batches",), ("decisions",), ("models", "list"), ("models", "history")])
+    def test_empty_state_says_what_to_do(self, home: Home, command: tuple[str, ...]) -> None:
+        """Without a ledger, the command names `up` and exits with 1."""
+        result = _process(*command, "--home", str(home.folder))
+        assert result.returncode == 1
+        assert "./appraiser up" in result.stderr
+        assert "Traceback" not in result.stderr
+
+    def test_unknown_model_is_one_sentence(self, filled: Home) -> None:
+        """A version that is not there is named."""
+        result = _process("models", "show", "99", "--home", str(filled.folder))
+        assert result.returncode == 1
+        assert "99" in result.stderr
+        assert "Traceback" not in result.stderr
+
+    def test_bad_port_is_a_usage_error(self, home: Home) -> None:
+        """A port that is none is exit code 2, before anything starts."""
+        result = _process("up", "--port", "api=no", "--home", str(home.folder))
+        assert result.returncode == 2
+        assert "SERVICE=PORT" in result.stderr
+
+    def test_missing_data_file_starts_nothing(self, home: Home) -> None:
+        """A data file that is not there is told before anything starts."""
+        result = _process("up", "--data", "/no/such.csv", "--home", str(home.folder))
+        assert result.returncode == 1
+        assert "does not exist" in result.stderr
+        assert not home.logs.exists()
+
+
+def _process(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "appraiser_cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
