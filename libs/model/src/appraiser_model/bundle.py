@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from appraiser_features import EncoderError, FeatureEncoder, FingerprintError
 from appraiser_model.card import Card
 from appraiser_model.domain import Domain
+from appraiser_model.engine import read_booster
 from appraiser_model.errors import BundleError, BundleExistsError, BundleMismatchError, DigestError
 from appraiser_model.interval import ConformalInterval
 from appraiser_model.valuation import ValuationModel
@@ -85,7 +86,7 @@ class Bundle:
         try:
             model = ValuationModel(
                 encoder=FeatureEncoder.from_json(files["features.json"].decode()),
-                booster=_read_booster(files["model.ubj"]),
+                booster=read_booster(files["model.ubj"]),
                 interval=ConformalInterval.from_state(json.loads(files["interval.json"])),
                 domain=Domain.from_state(json.loads(files["domain.json"])),
             )
@@ -151,15 +152,6 @@ def _read(folder: Path, name: str) -> bytes:
         return (folder / name).read_bytes()
     except OSError as error:
         raise BundleError(folder, f"{name!r} cannot be read, {error.strerror or error}") from error
-
-
-def _read_booster(content: bytes) -> Any:
-    import xgboost  # noqa: PLC0415 - it takes seconds to import
-
-    try:
-        return xgboost.Booster(model_file=bytearray(content))
-    except xgboost.core.XGBoostError as error:
-        raise ValueError("'model.ubj' is no XGBoost model") from error
 
 
 def _manifest(files: Files) -> bytes:

@@ -1,8 +1,10 @@
 """A bundle as an MLflow model: the folder that the registry keeps and that `mlflow models serve` takes."""
 
+import platform
 import tempfile
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from appraiser_model.bundle import Bundle
 from appraiser_model.card import library_versions
@@ -32,7 +34,9 @@ def write_mlflow_model(bundle: Bundle, folder: Path, model_id: str, run_id: str)
     from mlflow import pyfunc  # noqa: PLC0415
     from mlflow.models import Model  # noqa: PLC0415
 
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
+        # MLflow compares the columns of the example with a range, which pandas 3 frowns upon.
+        warnings.filterwarnings("ignore", "Operation with range is deprecated")
         bundle.save(Path(scratch) / BUNDLE_FOLDER)
         pyfunc.save_model(
             folder,
@@ -41,7 +45,7 @@ def write_mlflow_model(bundle: Bundle, folder: Path, model_id: str, run_id: str)
             mlflow_model=Model(model_uuid=model_id, model_id=model_id, run_id=run_id),
             signature=listing_signature(),
             input_example=pd.DataFrame([example_listing()]),
-            pip_requirements=requirements(),
+            conda_env=environment(),
             metadata={"bundle_digest": bundle.digest},
             # A folder without a uv project: MLflow would copy uv.lock of the working folder, with the addresses of
             # the package index that this site uses.
@@ -69,8 +73,14 @@ def listing_signature() -> "ModelSignature":
     return ModelSignature(Schema([column(name) for name in LISTING_COLUMNS]), Schema(prices))
 
 
-def requirements() -> list[str]:
-    """What must be installed to load the model, at the versions that trained it."""
-    versions = library_versions()
-    del versions["python"]
-    return [f"{name}=={version}" for name, version in versions.items()]
+def environment() -> dict[str, Any]:
+    """What must be installed to load the model, at the versions that trained it.
+
+    Stated, so that MLflow does not have to find it out by loading the model.
+    """
+    versions = {name: f"{name}=={version}" for name, version in library_versions().items() if name != "python"}
+    return {
+        "name": "house-price",
+        "channels": ["conda-forge"],
+        "dependencies": [f"python={platform.python_version()}", "pip", {"pip": [*versions.values(), "pandas"]}],
+    }

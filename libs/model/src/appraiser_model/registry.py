@@ -91,7 +91,7 @@ class Registry:
             self._client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
             # Not `models:/<id>`: on a database without a server MLflow would look for it in its global store.
             version = self._client.create_model_version(
-                self.name, logged.artifact_location, run_id, tags=facts, model_id=logged.model_id
+                self.name, logged.artifact_location, run_id, tags=facts, await_creation_for=0, model_id=logged.model_id
             )
         return int(version.version)
 
@@ -341,7 +341,7 @@ def _database(tracking_uri: str) -> Path | None:
 
 
 def _set_manners() -> None:
-    """Give up on a server after seconds, not after MLflow's four minutes, and draw no progress bars.
+    """Give up on a server after seconds, not after MLflow's four minutes, and keep progress and links off the console.
 
     What the environment sets has precedence.
     """
@@ -352,6 +352,7 @@ def _set_manners() -> None:
         settings.MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR: 1,
         settings.MLFLOW_HTTP_REQUEST_TIMEOUT: 20,
         settings.MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: False,
+        settings.MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT: True,
     }
     for setting, value in manners.items():
         if not setting.is_set():

@@ -31,7 +31,7 @@ def segment_scores(
     scored = test.select(
         pl.col("batch_number").alias("batch"),
         pl.col("state"),
-        pl.col("price").cut(list(BANDS_USD), left_closed=True).to_physical().alias("price_band"),
+        pl.Series("price_band", np.searchsorted(BANDS_USD, test["price"].to_numpy(), side="right")),
         challenger_mae=(_series(challenger_usd) - pl.col("price")).abs(),
         champion_mae=(champion - pl.col("price")).abs(),
     )

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from appraiser_features import Columns, FeatureEncoder
 from appraiser_model.config import TrainingConfig
 from appraiser_model.domain import Domain
+from appraiser_model.engine import alone, predict_margin, xgboost
 from appraiser_model.errors import TrainingError
 from appraiser_model.interval import ConformalInterval, least_rows
 from appraiser_model.shares import share
-from appraiser_model.valuation import TrainingLog, ValuationModel, predict_log, size_known, to_usd
+from appraiser_model.valuation import TrainingLog, ValuationModel, size_known, to_usd
 
 FOLD_SALT: Final = 1
 HALF_SALT: Final = 2
@@ -84,12 +85,10 @@ def _boost(
     train: Rows, stopping: Rows, names: tuple[str, ...], config: TrainingConfig
 ) -> tuple[Any, tuple[float, ...]]:
     """Grow trees until the validation error has stopped falling, and cut off those grown after its least value."""
-    import xgboost  # noqa: PLC0415 - it takes seconds to import
-
-    data = xgboost.QuantileDMatrix(*train, feature_names=list(names), nthread=config.threads)
-    held_out = xgboost.QuantileDMatrix(*stopping, feature_names=list(names), nthread=config.threads, ref=data)
+    data = xgboost().QuantileDMatrix(*train, feature_names=list(names), nthread=config.threads)
+    held_out = xgboost().QuantileDMatrix(*stopping, feature_names=list(names), nthread=config.threads, ref=data)
     history: dict[str, dict[str, list[float]]] = {}
-    booster = xgboost.train(
+    booster = xgboost().train(
         config.booster_parameters(),
         data,
         config.max_rounds,
@@ -98,14 +97,14 @@ def _boost(
         evals_result=history,
         verbose_eval=False,
     )
-    # `inplace_predict` uses every tree there is, whatever the best iteration was.
+    # A prediction uses every tree there is, whatever the best iteration was.
     best = booster[: booster.best_iteration + 1]
     best.set_attr(best_iteration=None, best_score=None)
-    return best, tuple(history["validation"]["mae"])
+    return alone(best), tuple(history["validation"]["mae"])
 
 
 def _calibrate(
     booster: Any, matrix: NDArray[np.float32], log_price: NDArray[np.float64], config: TrainingConfig
 ) -> ConformalInterval:
-    predicted = predict_log(booster, matrix)
+    predicted = predict_margin(booster, matrix)
     return ConformalInterval.calibrate(log_price - predicted, to_usd(predicted), size_known(matrix), config.coverage)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from appraiser_features import FEATURES, Columns, FeatureEncoder
 from appraiser_model.domain import Domain
+from appraiser_model.engine import contributions, predict_margin
 from appraiser_model.interval import ConformalInterval
 
 type Floats = NDArray[np.float64]
@@ -96,7 +97,7 @@ class ValuationModel:
             ColumnsError: The columns are not listings.
         """
         matrix = self.encoder.transform(columns)
-        price = to_usd(predict_log(self.booster, matrix))
+        price = to_usd(predict_margin(self.booster, matrix))
         below, above = self.interval.factors(price, size_known(matrix))
         return Appraised(price, price * below, price * above)
 
@@ -109,10 +110,10 @@ class ValuationModel:
         to price less base without a remainder.
         """
         matrix = self.encoder.transform(columns)
-        log_price = predict_log(self.booster, matrix)
-        contributions = _contributions(self.booster, matrix)
-        base_log = float(contributions[0, -1]) if len(matrix) else 0.0
-        effect_log = _close(contributions[:, :-1], log_price - base_log)
+        log_price = predict_margin(self.booster, matrix)
+        effects = contributions(self.booster, matrix)
+        base_log = float(effects[0, -1]) if len(matrix) else 0.0
+        effect_log = _close(effects[:, :-1], log_price - base_log)
         base_usd = math.exp(base_log)
         per_log = logarithmic_mean(to_usd(log_price), base_usd)
         return Explained(base_usd, effect_log, effect_log * per_log[:, None], self.encoder.names)
@@ -121,13 +122,6 @@ class ValuationModel:
     def rounds(self) -> int:
         """Number of trees."""
         return int(self.booster.num_boosted_rounds())
-
-
-def predict_log(booster: Any, matrix: Matrix) -> Floats:
-    """Natural logarithm of the price, shape (n,)."""
-    if len(matrix) == 0:
-        return np.empty(0)
-    return np.asarray(booster.inplace_predict(matrix, predict_type="margin"), dtype=np.float64).reshape(-1)
 
 
 def to_usd(log_price: Floats) -> Floats:
@@ -151,17 +145,6 @@ def logarithmic_mean(price_usd: Floats, base_usd: float) -> Floats:
     quotient = np.divide(ratio, logarithm, out=np.ones_like(ratio), where=np.abs(ratio) > 1e-9)
     mean: Floats = base_usd * quotient
     return mean
-
-
-def _contributions(booster: Any, matrix: Matrix) -> Floats:
-    """SHAP values and, in the last column, the base; shape (n, k + 1)."""
-    from xgboost import DMatrix  # noqa: PLC0415 - it takes seconds to import; who uses a booster has done so
-
-    shape = (len(matrix), matrix.shape[1] + 1)
-    if len(matrix) == 0:
-        return np.empty(shape)
-    data = DMatrix(matrix, feature_names=booster.feature_names, nthread=1 if len(matrix) < 32 else None)
-    return np.asarray(booster.predict(data, pred_contribs=True), dtype=np.float64).reshape(shape)
 
 
 def _close(effect_log: Floats, total_log: Floats) -> Floats:
