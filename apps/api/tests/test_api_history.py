@@ -1,0 +1,134 @@
+"""Models, batches and decisions, as the registry and the ledger have them."""
+
+import datetime as dt
+
+import pytest
+from starlette.testclient import TestClient
+
+from appraiser_api.main import create_app
+from appraiser_api.settings import Settings
+from appraiser_model import Bundle, Registry
+from appraiser_schema import Batch, Decision, DecisionKind, ModelDetail, ModelVersion, Outcome, Problem, Reason
+from appraiser_store import Ledger
+
+AT = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+
+
+def batch(number: int) -> Batch:
+    """A batch that landed."""
+    return Batch(
+        source="simulator",
+        group_number=1,
+        day=None,
+        batch_number=number,
+        digest="0" * 64,
+        size_bytes=10,
+        received_at=AT,
+        simulated=True,
+        landing_path=f"{number}.json",
+    )
+
+
+def decision(number: int, kind: DecisionKind, outcome: Outcome, model_version: int | None = None) -> Decision:
+    """A decision about a batch."""
+    return Decision(
+        batch_number=number,
+        kind=kind,
+        outcome=outcome,
+        summary="Because.",
+        reasons=(Reason(rule="mae", passed=True, figure=1.5, threshold=1.0, text="It is better."),),
+        decided_at=AT,
+        model_version=model_version,
+    )
+
+
+@pytest.fixture
+def ledger(settings: Settings) -> None:
+    """Two batches with their decisions; version 1 was promoted."""
+    ledger = Ledger(settings.ledger_url)
+    for number in (1, 0):
+        ledger.save_batch(batch(number))
+    ledger.save_decision(decision(0, DecisionKind.TRAINING, Outcome.TRAIN))
+    ledger.save_decision(decision(0, DecisionKind.PROMOTION, Outcome.PROMOTE, model_version=1))
+    ledger.save_decision(decision(1, DecisionKind.TRAINING, Outcome.SKIP))
+    ledger.close()
+
+
+class TestModels:
+    """GET /model, /models, /models/{version}."""
+
+    @pytest.mark.usefixtures("ledger")
+    def test_all(self, client: TestClient, registry: Registry, bundles: tuple[Bundle, Bundle]) -> None:
+        """The newest first, the promoted one with its decision, the other without."""
+        version = registry.register(bundles[1])
+        models = [ModelVersion.model_validate(model) for model in client.get("/models").json()]
+        assert [model.version for model in models] == [version, 1]
+        assert [model.aliases for model in models] == [(), ("champion",)]
+        assert models[0].decision is None
+        assert models[1].decision is not None
+        assert models[1].decision.outcome is Outcome.PROMOTE
+
+    @pytest.mark.usefixtures("registry", "ledger")
+    def test_one(self, client: TestClient) -> None:
+        """A version with its card and its decision."""
+        model = ModelDetail.model_validate(client.get("/models/1").json())
+        assert model.card["source"] == "made-up market"
+        assert model.decision is not None
+        assert model.decision.reasons[0].text == "It is better."
+
+    @pytest.mark.usefixtures("registry")
+    def test_unknown(self, client: TestClient) -> None:
+        """A version that there is not is a 404 that names it."""
+        response = client.get("/models/99")
+        problem = Problem.model_validate_json(response.content)
+        assert response.status_code == 404
+        assert (problem.errors[0].field, problem.errors[0].value) == ("version", 99)
+
+    @pytest.mark.usefixtures("ledger")
+    def test_champion(self, serving: TestClient) -> None:
+        """The champion is the version that serves."""
+        assert serving.get("/model").json() == serving.get("/models/1").json()
+
+    def test_registry_away(self, settings: Settings) -> None:
+        """A registry that does not answer is a 503 that names the setting and when to ask again, and no address."""
+        away = settings.model_copy(update={"tracking_uri": "http://user:password@127.0.0.1:9"})
+        response = TestClient(create_app(away)).get("/models")
+        assert response.status_code == 503
+        assert "MLFLOW_TRACKING_URI" in response.json()["detail"]
+        assert response.headers["retry-after"] == "10"
+        assert "127.0.0.1" not in response.text
+
+
+class TestLedger:
+    """GET /batches and /decisions."""
+
+    @pytest.mark.usefixtures("ledger")
+    def test_batches(self, client: TestClient) -> None:
+        """Every batch, by number."""
+        assert [item["batch_number"] for item in client.get("/batches").json()] == [0, 1]
+
+    @pytest.mark.usefixtures("ledger")
+    @pytest.mark.parametrize(
+        ("query", "outcomes"), [("", ["train", "promote", "skip"]), ("?kind=promotion", ["promote"])]
+    )
+    def test_decisions(self, client: TestClient, query: str, outcomes: list[str]) -> None:
+        """Every decision, or those of one kind."""
+        assert [item["outcome"] for item in client.get(f"/decisions{query}").json()] == outcomes
+
+    def test_unknown_kind(self, client: TestClient) -> None:
+        """A kind that there is not is named, with those that there are."""
+        problem = Problem.model_validate_json(client.get("/decisions?kind=other").content)
+        assert (problem.status, problem.errors[0].field, problem.errors[0].value) == (422, "kind", "other")
+        assert problem.errors[0].rule == "must be 'training' or 'promotion'"
+
+    def test_no_ledger_yet(self, client: TestClient) -> None:
+        """Before the first batch there is an empty list, not an error."""
+        assert client.get("/batches").json() == client.get("/decisions").json() == []
+
+    def test_ledger_away(self, settings: Settings, client: TestClient) -> None:
+        """A ledger that is no database is a 503, and is looked at again by the next request."""
+        file = settings.model_cache.parent / "ledger.db"
+        file.write_bytes(b"no database" * 1000)
+        assert client.get("/batches").status_code == 503
+        file.unlink()
+        assert client.get("/batches").json() == []
