@@ -46,7 +46,7 @@ class Bundle:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the manifest, and so of every file, hexadecimal."""
-        return _sha256(_manifest(self._files()))
+        return _sha256(_manifest(self._files))
 
     def save(self, folder: Path) -> None:
         """Write the bundle; the folder appears with everything in it or not at all. Saving the same twice is once.
@@ -54,8 +54,7 @@ class Bundle:
         Raises:
             BundleExistsError: The folder exists and holds something else.
         """
-        files = self._files()
-        files = {**files, MANIFEST: _manifest(files)}
+        files = {**self._files, MANIFEST: _manifest(self._files)}
         if folder.exists():
             _check_same(folder, files)
             return
@@ -101,7 +100,9 @@ class Bundle:
         bundle.__dict__["digest"] = _sha256(files[MANIFEST])
         return bundle
 
+    @cached_property
     def _files(self) -> dict[str, bytes]:
+        """What is written; made once, and never by those who only load."""
         return {
             "model.ubj": bytes(self.model.booster.save_raw("ubj")),
             "features.json": self.model.encoder.to_json().encode(),
