@@ -86,5 +86,5 @@ class TestWaterfall:
     def test_in_words(self) -> None:
         """Those who do not see the chart are told the same."""
         assert in_words(100, every_step(explain(100, [5])), 105) == (
-            "From $100 for a typical house to $105 for this one: F0 +$5."
+            "From $100 for a typical house to $105 for this one, above all F0 with +$5."
         )

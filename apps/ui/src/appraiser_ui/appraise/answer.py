@@ -72,7 +72,6 @@ def _interval(price_usd: float, interval: Interval) -> None:
     st.markdown(f"**Between {low} and {high}** with {share} probability")
     st.altair_chart(
         interval_chart(price_usd, interval),
-        key="interval",
         alt=f"The price within its range from {money(interval.lower_usd)} to {money(interval.upper_usd)}.",
     )
     st.caption(
@@ -85,7 +84,8 @@ def _interval(price_usd: float, interval: Interval) -> None:
 def _chart(explanation: Explanation, steps: Sequence[Step]) -> None:
     base, price = round(explanation.base_usd), round(explanation.appraisal.price_usd)
     main = main_steps(steps)
-    st.altair_chart(waterfall(base, main, price), key="waterfall", alt=in_words(base, main, price))
+    with st.container(key="waterfall"):
+        st.altair_chart(waterfall(base, main, price), alt=in_words(base, main, price))
     st.caption(
         f"{plain(_sum(base, steps, price))} "
         "A typical house is what the model expects before it knows anything about this one."

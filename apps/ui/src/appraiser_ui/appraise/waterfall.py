@@ -71,9 +71,9 @@ def _words(chart: alt.Chart, weight: Literal["normal", "bold"]) -> tuple[alt.Cha
 
 
 def in_words(base_usd: int, steps: Sequence[Step], price_usd: int) -> str:
-    """The chart in one sentence, for those who do not see it."""
-    listed = ", ".join(f"{step.label} {change(step.effect_usd)}" for step in steps)
-    return f"From {money(base_usd)} for a typical house to {money(price_usd)} for this one: {listed}."
+    """The chart in one sentence, for those who do not see it; the table below it has every figure."""
+    largest = f", above all {steps[0].label} with {change(steps[0].effect_usd)}" if steps else ""
+    return f"From {money(base_usd)} for a typical house to {money(price_usd)} for this one{largest}."
 
 
 def _rows(base_usd: int, steps: Sequence[Step], price_usd: int) -> list[dict[str, Any]]:
