@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from typer.testing import Result
 
+from appraiser_cli.errors import DataFileError
 from appraiser_cli.home import Home
 from appraiser_cli.models import previous_champion
 from appraiser_cli.services.environment import tracking_file
@@ -285,11 +286,11 @@ class TestCheckData:
         assert (told["rows"], told["usable"], told["refused"]) == (10, 8, 2)
         assert told["faults"] == [{"column": "bed", "rule": "at least 0", "rows": 2, "row": 1, "value": "-1.0"}]
 
-    def test_truncated_file_is_an_error_or_a_refused_row(self, appraiser: Run, sample_data: Path) -> None:
-        """A file that was cut off in the middle of a row does not crash the command."""
+    def test_truncated_file_is_named(self, appraiser: Run, sample_data: Path) -> None:
+        """A file that was cut off in the middle of a row is refused, with what stands there."""
         result = appraiser("check-data", str(sample_data / "listings" / "truncated_upload.csv"))
-        assert result.exit_code in (0, 1)
-        assert "refused" in result.output or "cannot be read" in str(result.exception)
+        assert isinstance(result.exception, DataFileError)
+        assert "ends in the middle of a row" in str(result.exception)
 
 
 class TestErrors:

@@ -1,12 +1,16 @@
 """Reads a table of listings from a person's CSV or Parquet file."""
 
+import csv
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
 from appraiser_cli.errors import DataFileError
 from appraiser_cli.running.source import check_file
 from appraiser_schema.frames import ROW_NUMBER, number_rows
+
+_LAST_BYTES: Final = 65_536
 
 
 def read_listings(path: Path) -> pl.DataFrame:
@@ -20,8 +24,29 @@ def read_listings(path: Path) -> pl.DataFrame:
         if absolute.suffix.lower() == ".parquet":
             frame = pl.read_parquet(absolute)
         else:
+            _check_last_row(absolute, path)
             frame = pl.read_csv(absolute, infer_schema=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataFileError(path, f"cannot be read as a table: {first}") from error
     return number_rows(frame.drop(ROW_NUMBER, strict=False))
+
+
+def _check_last_row(absolute: Path, path: Path) -> None:
+    """Refuse a file whose last row was cut off: polars would fill up its columns with nothing, without a word."""
+    with absolute.open("rb") as file:
+        header = file.readline()
+        file.seek(max(0, absolute.stat().st_size - _LAST_BYTES))
+        last = file.read().rsplit(b"\n", 1)[-1]
+    if last and len(_cells(last)) < len(_cells(header)):
+        raise DataFileError(
+            path, f"ends in the middle of a row, {_text(last)!r}; bring it here again, or remove that line"
+        )
+
+
+def _cells(line: bytes) -> list[str]:
+    return next(csv.reader([_text(line)]), [])
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", errors="replace").strip()

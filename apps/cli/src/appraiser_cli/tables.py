@@ -34,7 +34,7 @@ def console() -> Console:
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], caption: str = "") -> None:
     """Print a table that stays readable at 80 columns."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for column in columns:
         table.add_column(
             column.heading,

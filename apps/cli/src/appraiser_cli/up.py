@@ -172,6 +172,8 @@ class _Up:
     def _take_batches(self, system: System, api: AirflowApi, ledger: Ledger) -> None:
         taken = idle = 0
         waiting = api.active_runs()
+        if waiting:
+            self._display.say("going on with a run that was interrupted", "yellow")
         while self._wish.batches is None or taken < self._wish.batches:
             run_id = waiting.pop(0) if waiting else api.trigger()
             result = self._take_batch(system, api, ledger, run_id)
@@ -233,9 +235,9 @@ class _Up:
             time.sleep(_LOOK.total_seconds())
         self._display.say(f"\neverything runs, after {self._elapsed()}", "bold green")
         for line in address_lines(dict(system.addresses.ports), system.credentials):
-            self._display.say(line, indent=2)
+            self._display.say(line, indent=2, whole=True)
         self._display.say("\nWhat is a house worth?")
-        self._display.say(example(system.addresses.ports["api"]), indent=2)
+        self._display.say(example(system.addresses.ports["api"]), indent=2, whole=True)
         self._display.say("\nA further batch: './appraiser pipeline run'. Ctrl-C ends everything.")
         try:
             while True:

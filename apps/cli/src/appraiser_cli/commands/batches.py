@@ -16,8 +16,8 @@ def batches(*, home: HomeOption = None, json: JsonOption = False) -> None:
         print_json(found)
         return
     columns = (
-        *(number("batch"), Column("status"), number("received"), number("quarant."), number("repeated")),
-        *(number("train"), number("valid."), number("test"), Column("when (UTC)")),
+        *(number("batch"), Column("status"), number("received"), number("refused"), number("repeats")),
+        *(number("train"), number("valid."), number("test")),
     )
     rows = [
         (
@@ -25,10 +25,11 @@ def batches(*, home: HomeOption = None, json: JsonOption = False) -> None:
             batch.status.value,
             *(count(rows) for rows in (batch.rows_received, batch.rows_quarantined, batch.rows_duplicate)),
             *(count(rows) for rows in (batch.rows_train, batch.rows_validation, batch.rows_test)),
-            batch.received_at.strftime("%m-%d %H:%M"),
         )
         for batch in found
     ]
     sources = sorted({f"{batch.source} (simulated)" if batch.simulated else batch.source for batch in found})
+    if found:
+        sources.append(f"received {found[0].received_at:%Y-%m-%d %H:%M} to {found[-1].received_at:%Y-%m-%d %H:%M} UTC")
     stops = [f"Batch {batch.batch_number} stopped: {batch.stop_reason}" for batch in found if batch.stop_reason]
-    print_table(columns, rows, "\n".join([f"Source: {', '.join(sources) or 'none yet'}", *stops]))
+    print_table(columns, rows, "\n".join([f"Rows of {', '.join(sources) or 'no source yet'}.", *stops]))

@@ -112,18 +112,16 @@ def history(*, home: HomeOption = None, json: JsonOption = False) -> None:
         print_json(moves)
         return
     columns = (
-        *(Column("when (UTC)"), Column("alias"), number("from"), number("to"), Column("kind"), Column("who")),
-        Column("why", wrap=True),
+        *(Column("when (UTC)"), Column("alias"), number("version"), Column("kind")),
+        Column("who, and why", wrap=True),
     )
     rows = [
         (
             move.at.strftime("%m-%d %H:%M"),
             move.alias.value,
-            "-" if move.from_version is None else str(move.from_version),
-            str(move.to_version),
+            f"{'-' if move.from_version is None else move.from_version} > {move.to_version}",
             move.kind.value,
-            move.who,
-            move.why,
+            f"{move.who}: {move.why}",
         )
         for move in moves
     ]

@@ -36,10 +36,10 @@ class Display:
         if self._on_terminal:
             self._live.stop()
 
-    def say(self, text: str, style: str = "", indent: int = 0) -> None:
-        """Print a line that stays; long ones are broken under their indent."""
+    def say(self, text: str, style: str = "", indent: int = 0, *, whole: bool = False) -> None:
+        """Print a line that stays; long ones are broken under their indent, unless they are to be copied whole."""
         for paragraph in text.split("\n"):
-            lines = _wrapper(max(20, self._console.width - indent)).wrap(paragraph) or [""]
+            lines = [paragraph] if whole else _wrapper(max(20, self._console.width - indent)).wrap(paragraph) or [""]
             for line in lines:
                 self._console.print(Text(" " * indent + line, style=style), soft_wrap=True)
         if not self._on_terminal:
