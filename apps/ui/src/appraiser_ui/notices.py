@@ -27,7 +27,7 @@ def in_words(error: ApiError) -> str:
                 "Page and service should have the same version; restarting both usually helps."
             )
         case RefusedError():
-            return f"**The appraisal service refused this.** {plain(error.problem.detail)}"
+            return f"**{plain(error.problem.title)}.** {plain(error.problem.detail)}"
         case _:
             return plain(str(error))
 

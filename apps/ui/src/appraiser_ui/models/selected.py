@@ -71,11 +71,10 @@ def _decision(model: ModelDetail) -> None:
 
 def _rule(reason: Reason) -> dict[str, str]:
     return {
-        "Rule": plain(_rule_name(reason.rule)),
-        "Passed": "✓ yes" if reason.passed else "✗ no",
+        "Rule": f"**{plain(_rule_name(reason.rule))}**: {plain(reason.text)}",
         "Figure": _figure(reason.figure),
         "Threshold": _figure(reason.threshold),
-        "In words": plain(reason.text),
+        "Passed": "✓ yes" if reason.passed else "✗ no",
     }
 
 
