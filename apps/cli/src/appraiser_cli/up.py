@@ -33,6 +33,9 @@ from appraiser_cli.settings import Settings
 from appraiser_store import Ledger
 
 _LOOK: Final = timedelta(seconds=0.2)
+_STOPPING_STEP: Final = "validate"
+"""The step that fails where a batch is unfit; that is a verdict on data, and the next batch is taken."""
+
 _SEEN_LIMIT: Final = 50
 """Runs in a row that bring nothing new, before something must be wrong with the source."""
 
@@ -174,15 +177,24 @@ class _Up:
         waiting = api.active_runs()
         if waiting:
             self._display.say("going on with a run that was interrupted", "yellow")
+        for run_id in waiting:
+            taken += self._finish_interrupted(system, api, ledger, run_id)
         while self._wish.batches is None or taken < self._wish.batches:
-            run_id = waiting.pop(0) if waiting else api.trigger()
-            result = self._take_batch(system, api, ledger, run_id)
+            result = self._take_batch(system, api, ledger, api.trigger())
             if result.is_end:
                 return
             taken += result.is_new
             idle = 0 if result.is_new else idle + 1
             if idle > _SEEN_LIMIT:
                 raise PipelineError(None, f"{idle} runs in a row brought no new batch; the source repeats itself.")
+
+    def _finish_interrupted(self, system: System, api: AirflowApi, ledger: Ledger, run_id: str) -> bool:
+        try:
+            return self._take_batch(system, api, ledger, run_id).is_new
+        except PipelineError as error:
+            # It may have been cut off where it cannot be taken up again; the next run repairs what it left.
+            self._display.say(f"the interrupted run ended: {str(error).splitlines()[0]}", "yellow")
+            return False
 
     def _take_batch(self, system: System, api: AirflowApi, ledger: Ledger, run_id: str) -> report.BatchReport:
         began = time.monotonic()
@@ -195,8 +207,8 @@ class _Up:
                     self._tell_step(batch, task)
                 step = progress.current.name if progress.current else "waiting for the next step"
                 self._look(system, f"{batch}: {step}")
-        except PipelineError:
-            if not report.was_stopped(ledger):
+        except PipelineError as error:
+            if error.step != _STOPPING_STEP or not report.was_stopped(ledger):
                 raise
         result = report.latest(ledger)
         self._tell_batch(result, time.monotonic() - began)
