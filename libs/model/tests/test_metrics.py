@@ -92,7 +92,7 @@ class TestInterval:
         known = rng.random(12_000) < 0.7
         residual = rng.normal(0, np.where(known, 0.2, 0.6) * price / 1e6)
         interval = ConformalInterval.calibrate(residual[:6000], price[:6000], known[:6000], 0.9)
-        below, above = interval.factors(price[6000:], known[6000:])
+        below, above = interval.factors(price[6000:], known[6000:]).T
         inside = (np.exp(residual[6000:]) >= below) & (np.exp(residual[6000:]) <= above)
         assert inside[known[6000:]].mean() == pytest.approx(0.9, abs=0.04)
         assert inside[~known[6000:]].mean() == pytest.approx(0.9, abs=0.04)

@@ -117,8 +117,8 @@ def _margin(booster: Any, matrix: Matrix) -> Floats:
     )
     if failed:
         raise xgboost().core.XGBoostError(_library().XGBGetLastError().decode())
-    # The result belongs to this thread until its next call.
-    return np.ctypeslib.as_array(result, (rows,)).astype(np.float64)
+    # A copy: the result belongs to this thread until its next call.
+    return np.frombuffer(ctypes.string_at(result, 4 * rows), dtype=np.float32).astype(np.float64)
 
 
 @cache

@@ -1,6 +1,8 @@
 """Prediction intervals: how far the price of a house may lie from its appraisal."""
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, Self
 
@@ -16,7 +18,7 @@ distribution of Vovk, 2012)."""
 MOST_BINS: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bins:
     """Half widths by appraised price.
 
@@ -28,10 +30,18 @@ class Bins:
     edges_usd: tuple[float, ...]
     half_widths_log: tuple[float, ...]
 
-    def half_widths(self, price_usd: Floats) -> Floats:
-        """Half width for each price, shape (n,)."""
-        found: Floats = np.array(self.half_widths_log)[np.searchsorted(self.edges_usd, price_usd, side="right")]
+    def factors(self, price_usd: Floats) -> Floats:
+        """What each price is multiplied with for its lower and its upper bound, shape (n, 2)."""
+        found: Floats = self._factors[self._edges.searchsorted(price_usd, side="right")]
         return found
+
+    @cached_property
+    def _edges(self) -> Floats:
+        return np.array(self.edges_usd, dtype=np.float64)
+
+    @cached_property
+    def _factors(self) -> Floats:
+        return np.array([(math.exp(-half), math.exp(half)) for half in self.half_widths_log])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +81,12 @@ class ConformalInterval:
         known, unknown = [_bins(miss[rows], price_usd[rows], coverage) for rows in kinds]
         return cls(coverage, len(miss), known, unknown)
 
-    def factors(self, price_usd: Floats, size_known: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-        """What the appraisals are multiplied with for the lower and the upper bound, each of shape (n,)."""
-        half = np.where(size_known, self.size_known.half_widths(price_usd), self.size_unknown.half_widths(price_usd))
-        return np.exp(-half), np.exp(half)
+    def factors(self, price_usd: Floats, size_known: NDArray[np.bool_]) -> Floats:
+        """What each appraisal is multiplied with for its lower and its upper bound, shape (n, 2)."""
+        factors = self.size_known.factors(price_usd)
+        if not size_known.all():
+            factors[~size_known] = self.size_unknown.factors(price_usd[~size_known])
+        return factors
 
     def to_state(self) -> dict[str, Any]:
         """What `from_state` takes, as JSON values."""

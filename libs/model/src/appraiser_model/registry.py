@@ -1,10 +1,11 @@
 """The model registry on MLflow: every model with what is known of it, and which of them is the champion."""
 
+import fcntl
 import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -215,9 +216,9 @@ class Registry:
         from mlflow import MlflowClient  # noqa: PLC0415 - it takes seconds to import
 
         _set_manners()
-        if path := _database(self.tracking_uri):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        return MlflowClient(self.tracking_uri, self.tracking_uri)
+        path = _database(self.tracking_uri)
+        with _one_at_a_time(path) if path else nullcontext():
+            return MlflowClient(self.tracking_uri, self.tracking_uri)
 
     def _experiment(self) -> str:
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
@@ -338,6 +339,15 @@ def _database(tracking_uri: str) -> Path | None:
     """Path of the SQLite file behind a tracking URI; None where it is no SQLite."""
     prefix = "sqlite:///"
     return Path(tracking_uri.removeprefix(prefix)) if tracking_uri.startswith(prefix) else None
+
+
+@contextmanager
+def _one_at_a_time(database: Path) -> Iterator[None]:
+    """Keep other processes out while MLflow makes the tables of a new database: two at once break each other's work."""
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with database.with_name(f"{database.name}.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _set_manners() -> None:

@@ -98,8 +98,8 @@ class ValuationModel:
         """
         matrix = self.encoder.transform(columns)
         price = to_usd(predict_margin(self.booster, matrix))
-        below, above = self.interval.factors(price, size_known(matrix))
-        return Appraised(price, price * below, price * above)
+        factors = self.interval.factors(price, size_known(matrix))
+        return Appraised(price, price * factors[:, 0], price * factors[:, 1])
 
     def explain(self, columns: Columns) -> Explained:
         """Attribute the appraisals of n listings to the features, exactly.
