@@ -117,6 +117,7 @@ class _Up:
                     self._display.now("ending everything that was started")
         finally:
             self._display.now()
+            self._display.say("everything that was started has ended")
 
     def _clear(self, leftovers: list[ProcessRecord]) -> None:
         ended = end(leftovers)
@@ -152,7 +153,7 @@ class _Up:
             ledger.close()
             api.close()
         if self._wish.once:
-            self._display.say(f"all batches are taken, after {self._elapsed()}; ending everything", "bold")
+            self._display.say(f"all batches are taken, after {self._elapsed()}", "bold green")
             return 0
         return self._wait(system)
 

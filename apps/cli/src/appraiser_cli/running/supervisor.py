@@ -106,6 +106,8 @@ class Supervisor:
 
     def stop(self) -> None:
         """End everything that was started, and forget it. Asked to end once more meanwhile, it uses force at once."""
+        # A server that is told to end waits for its open connections.
+        self._http.close()
         entries = [started.entry for started in self.started.values()]
         try:
             end(entries)
@@ -117,7 +119,6 @@ class Supervisor:
         for entry in entries:
             forget(self._home.run, entry)
         self.started.clear()
-        self._http.close()
 
     def _reap(self, started: Started) -> None:
         started.ended = started.process.poll()
