@@ -17,7 +17,7 @@ def in_words(error: ApiError) -> str:
     match error:
         case ApiAwayError():
             return (
-                f"**The appraisal service does not answer.** At {plain(error.url)} {plain(error.reason)}. It may be "
+                f"**The appraisal service does not answer.** `{error.url}`: {plain(error.reason)}. It may be "
                 "starting: this page looks again every few seconds and continues by itself. Where you run it yourself, "
                 "`./appraiser status` tells what is up."
             )

@@ -1,6 +1,6 @@
 """Colours of the charts. Each stands out against the light and the dark background alike (contrast of 3 or more)."""
 
-from typing import Final
+from typing import Any, Final
 
 RAISES: Final = "#2f86c8"
 """Blue: raises the price, or promoted."""
@@ -13,3 +13,6 @@ NEUTRAL: Final = "#7b8794"
 
 INK: Final = "currentColor"
 """Whatever colour the page writes in, also after it has changed from light to dark."""
+
+WORDS: Final[dict[str, Any]] = {"labelColor": INK, "titleColor": INK, "labelOpacity": 0.8, "titleOpacity": 0.8}
+"""How axes are written: the theme's own grey is too faint on a light background."""

@@ -8,7 +8,7 @@ import altair as alt
 from appraiser_ui.appraise.described import value_of
 from appraiser_ui.appraise.steps import Step
 from appraiser_ui.figures import change, money
-from appraiser_ui.palette import INK, LOWERS, NEUTRAL, RAISES
+from appraiser_ui.palette import INK, LOWERS, NEUTRAL, RAISES, WORDS
 
 ROW_PX: Final = 42
 AXIS_PX: Final = 50
@@ -112,7 +112,7 @@ def _scale(rows: Sequence[dict[str, Any]]) -> alt.Scale:
 
 
 def _axis() -> alt.Axis:
-    return alt.Axis(format="$~s", tickCount=4, labelFlush=True, grid=False)
+    return alt.Axis(format="$~s", tickCount=4, labelFlush=True, grid=False, **WORDS)
 
 
 def _colour() -> alt.Color:

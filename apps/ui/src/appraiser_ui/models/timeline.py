@@ -9,7 +9,7 @@ from appraiser_schema import ModelVersion
 from appraiser_ui.figures import moment
 from appraiser_ui.models.metrics import Metric
 from appraiser_ui.models.verdicts import Verdict, verdict
-from appraiser_ui.palette import LOWERS, NEUTRAL, RAISES
+from appraiser_ui.palette import INK, LOWERS, NEUTRAL, RAISES, WORDS
 
 LOOKS: Final = {
     Verdict.IN_SERVICE: (RAISES, "diamond"),
@@ -35,11 +35,11 @@ def timeline(models: Sequence[ModelVersion], metric: Metric) -> alt.LayerChart |
     ]
     seen = [look for look in LOOKS if any(row["verdict"] == look for row in rows)]
     domain = [str(look) for look in seen]
-    legend = alt.Legend(title=None, orient="top", columns=2, symbolSize=110)
+    legend = alt.Legend(title=None, orient="top", columns=2, symbolSize=110, labelColor=INK)
     title = f"{metric.short} ({metric.unit})" if metric.unit and metric.unit not in metric.short else metric.short
     chart = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("version:O", title="Version", axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-        y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False, padding=12), axis=alt.Axis(tickCount=5)),
+        x=alt.X("version:O", title="Version", axis=alt.Axis(labelAngle=0, labelOverlap=True, **WORDS)),
+        y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False, padding=12), axis=alt.Axis(tickCount=5, **WORDS)),
     )
     points = chart.mark_point(size=130, filled=True, opacity=1).encode(
         color=alt.Color(
