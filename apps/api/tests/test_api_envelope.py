@@ -1,10 +1,13 @@
 """What goes around every answer: ids, headers, logs and metrics."""
 
+import asyncio
 import re
 
 import pytest
+from fastapi import FastAPI
 from running_api import metric
 from starlette.testclient import TestClient
+from starlette.types import Message
 from structlog.testing import capture_logs
 
 from appraiser_schema import example_listing
@@ -92,6 +95,21 @@ class TestLogs:
             "status": 503,
         }
         assert probe["log_level"] == "debug"
+
+    def test_client_left(self, app: FastAPI) -> None:
+        """A client that hangs up while it is sending is no fault of the service."""
+
+        async def hang_up() -> Message:
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            raise AssertionError(message)
+
+        headers = [(b"content-type", b"application/json")]
+        scope = {"type": "http", "method": "POST", "path": "/predict", "headers": headers, "query_string": b""}
+        with capture_logs() as lines:
+            asyncio.run(app(scope, hang_up, send))
+        assert [(line["event"], line["status"]) for line in lines] == [("request", 499)]
 
     def test_fault(self, faulty_client: TestClient) -> None:
         """A fault of the service is logged with its traceback, under the id that the answer carries."""

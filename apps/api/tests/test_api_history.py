@@ -89,6 +89,12 @@ class TestModels:
         """The champion is the version that serves."""
         assert serving.get("/model").json() == serving.get("/models/1").json()
 
+    def test_champion_without_ledger(self, serving: TestClient, settings: Settings) -> None:
+        """A ledger that is away takes the decision out of the answer, not the model."""
+        (settings.model_cache.parent / "ledger.db").write_bytes(b"no database" * 1000)
+        answer = serving.get("/model")
+        assert (answer.status_code, answer.json()["decision"]) == (200, None)
+
     def test_registry_away(self, settings: Settings) -> None:
         """A registry that does not answer is a 503 that names the setting and when to ask again, and no address."""
         away = settings.model_copy(update={"tracking_uri": "http://user:password@127.0.0.1:9"})

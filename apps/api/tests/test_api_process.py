@@ -56,12 +56,25 @@ class TestProcess:
         assert "champion_serves" in events
         assert "request" in events
 
+
+class TestCommand:
+    """What else `python -m appraiser_api` does."""
+
     def test_document(self, tmp_path: Path) -> None:
         """The OpenAPI document can be had without a server."""
         command = [sys.executable, "-m", "appraiser_api", "--openapi"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
         assert "/predict" in json.loads(done.stdout)["paths"]
         assert not list(tmp_path.glob("var"))
+
+    def test_wrong_setting(self, tmp_path: Path) -> None:
+        """A setting that cannot be is named by its variable, with exit code 2 and no traceback."""
+        environment = os.environ | {"APPRAISER_API_PORT": "many"}
+        command = [sys.executable, "-m", "appraiser_api"]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert "APPRAISER_API_PORT" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 class TestImports:

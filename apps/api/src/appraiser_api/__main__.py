@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
+from pydantic import ValidationError
 
 from appraiser_api.logs import configure_logs
 from appraiser_api.main import create_app
@@ -23,7 +24,7 @@ def main() -> None:
     parser.add_argument("--reload", action="store_true", help="start again whenever the source changes")
     parser.add_argument("--openapi", action="store_true", help="print the OpenAPI document and exit")
     arguments = parser.parse_args()
-    settings = Settings()
+    settings = _read_settings(parser)
     if arguments.openapi:
         sys.stdout.write(to_text(create_app(settings)))
     elif arguments.reload:
@@ -34,6 +35,18 @@ def main() -> None:
         # Uvicorn raises the signal again after a graceful stop, for a parent that asks how the process ended.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         uvicorn.run(create_app(settings), **_options(settings))
+
+
+def _read_settings(parser: argparse.ArgumentParser) -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [f"{_variable(str(e['loc'][0]))}: {e['msg']}; it is {e['input']!r}" for e in error.errors()]
+        parser.error(f"the environment is not in order: {'. '.join(problems)}")
+
+
+def _variable(name: str) -> str:
+    return f"{Settings.model_config['env_prefix']}{name}".upper() if name in Settings.model_fields else name
 
 
 def _options(settings: Settings) -> dict[str, Any]:

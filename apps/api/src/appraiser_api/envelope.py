@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from appraiser_api.metrics import Metrics
@@ -15,6 +16,9 @@ from appraiser_api.problems import internal_error
 REQUEST_ID: Final = "X-Request-ID"
 NO_ROUTE: Final = "none"
 """Route label of an address that leads nowhere; the address itself is user input and no label."""
+
+CLIENT_LEFT: Final = 499
+"""Status, in log and metrics, of a request whose client hung up while it was still sending; nginx's number."""
 
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _QUIET: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
@@ -56,6 +60,8 @@ class Envelope:
 
         try:
             await self.app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            status = CLIENT_LEFT
         except Exception:
             logger.exception("request_failed", request_id=request_id, route=_route(scope))
             if status:

@@ -69,9 +69,6 @@ class Loader:
 
 
 def _checked(bundle: Bundle, pointer: Pointer) -> Champion:
-    # One house is walked down the trees in 0.1 ms; to wake other threads for it takes longer, forty times on a busy
-    # machine. Rows are independent of each other, so that the bits are the same.
-    bundle.model.booster.set_param({"nthread": 1})
     champion = Champion(bundle, pointer.facts)
     champion.check()
     return champion

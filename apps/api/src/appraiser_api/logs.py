@@ -1,6 +1,7 @@
 """Logs: JSON lines where a program reads them, colours on a terminal."""
 
 import logging
+import os
 import sys
 
 import structlog
@@ -30,3 +31,6 @@ def configure_logs() -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    logging.captureWarnings(capture=True)
+    # Otherwise MLflow writes its events past all of this.
+    os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")

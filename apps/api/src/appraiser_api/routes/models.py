@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from appraiser_api.errors import VersionError
+from appraiser_api.errors import AwayError, VersionError
 from appraiser_api.responses import problems
 from appraiser_api.services import Shared
 from appraiser_model import Registry, UnknownVersionError
@@ -15,9 +15,12 @@ router = APIRouter(tags=["models"])
 
 @router.get("/model", summary="The model that serves", responses=problems(503))
 def show_champion(services: Shared) -> ModelDetail:
-    """The champion as this service has it loaded, with its card."""
+    """The champion as this service has it loaded, with its card; without its decision while the ledger is away."""
     champion = services.holder.champion()
-    decision = services.stores.promotions().get(champion.facts.version)
+    try:
+        decision = services.stores.promotions().get(champion.facts.version)
+    except AwayError:
+        decision = None
     return champion.detail(decision)
 
 
