@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,9 @@ from typer.testing import Result
 
 from appraiser_cli.errors import DataFileError
 from appraiser_cli.home import Home
+from appraiser_cli.main import main
 from appraiser_cli.models import previous_champion
+from appraiser_cli.running import lock
 from appraiser_cli.services.environment import tracking_file
 from appraiser_model import Bundle, Card, Registry, TrainingConfig, train
 from appraiser_schema import (
@@ -137,6 +138,26 @@ def _save_decision(ledger: Ledger, number: int, kind: DecisionKind, outcome: Out
             model_version=version,
         )
     )
+
+
+type Whole = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def whole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Whole:
+    """Run the whole command as a person would, and give its exit code and what it said on the error output."""
+    for name in ("APPRAISER_HOME", "APPRAISER_LEDGER_URL", "APPRAISER_FEED_DATA", "MLFLOW_TRACKING_URI"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["appraiser", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        error = capsys.readouterr().err
+        assert "Traceback" not in error
+        return int(end.value.code or 0), error
+
+    return run
 
 
 class TestTables:
@@ -297,34 +318,45 @@ class TestErrors:
     """One sentence, never a traceback."""
 
     @pytest.mark.parametrize("command", [("batches",), ("decisions",), ("models", "list"), ("models", "history")])
-    def test_empty_state_says_what_to_do(self, home: Home, command: tuple[str, ...]) -> None:
+    def test_empty_state_says_what_to_do(self, whole: Whole, home: Home, command: tuple[str, ...]) -> None:
         """Without a ledger, the command names `up` and exits with 1."""
-        result = _process(*command, "--home", str(home.folder))
-        assert result.returncode == 1
-        assert "./appraiser up" in result.stderr
-        assert "Traceback" not in result.stderr
+        code, error = whole(*command, "--home", str(home.folder))
+        assert code == 1
+        assert "./appraiser up" in error
 
-    def test_unknown_model_is_one_sentence(self, filled: Home) -> None:
-        """A version that is not there is named."""
-        result = _process("models", "show", "99", "--home", str(filled.folder))
-        assert result.returncode == 1
-        assert "99" in result.stderr
-        assert "Traceback" not in result.stderr
+    def test_unknown_model_is_one_sentence(self, whole: Whole, filled: Home) -> None:
+        """A version that is not there is named, in the words of the library that knows."""
+        code, error = whole("models", "show", "99", "--home", str(filled.folder))
+        assert code == 1
+        assert "99" in error
 
-    def test_bad_port_is_a_usage_error(self, home: Home) -> None:
+    def test_bad_port_is_a_usage_error(self, whole: Whole, home: Home) -> None:
         """A port that is none is exit code 2, before anything starts."""
-        result = _process("up", "--port", "api=no", "--home", str(home.folder))
-        assert result.returncode == 2
-        assert "SERVICE=PORT" in result.stderr
+        code, error = whole("up", "--port", "api=no", "--home", str(home.folder))
+        assert code == 2
+        assert "SERVICE=PORT" in error
 
-    def test_missing_data_file_starts_nothing(self, home: Home) -> None:
+    def test_missing_data_file_starts_nothing(self, whole: Whole, home: Home) -> None:
         """A data file that is not there is told before anything starts."""
-        result = _process("up", "--data", "/no/such.csv", "--home", str(home.folder))
-        assert result.returncode == 1
-        assert "does not exist" in result.stderr
+        code, error = whole("up", "--data", "/no/such.csv", "--home", str(home.folder))
+        assert code == 1
+        assert "does not exist" in error
         assert not home.logs.exists()
 
+    def test_unexpected_error_is_a_sentence_too(
+        self, whole: Whole, home: Home, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What nobody foresaw is told in one sentence, with how to see more."""
+        home.folder.mkdir()
+        home.ledger.mkdir()
+        monkeypatch.setenv("APPRAISER_FEED_PORT", "many")
+        code, error = whole("batches", "--home", str(home.folder))
+        assert code == 1
+        assert "APPRAISER_DEBUG=1" in error
 
-def _process(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "appraiser_cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    def test_second_up_is_told_where_the_first_is(self, whole: Whole, home: Home) -> None:
+        """While one `up` holds the state folder, another that wants it for itself is refused."""
+        with lock.hold(home):
+            code, error = whole("up", "--once", "--home", str(home.folder))
+        assert code == 1
+        assert "./appraiser down" in error

@@ -27,7 +27,7 @@ def checks(pytest_arguments: Sequence[str], *, quick: bool) -> tuple[Check, ...]
         Check("ruff check", (_tool("ruff"), "check")),
         Check("ruff format", (_tool("ruff"), "format", "--check")),
         Check("mypy", (_tool("mypy"), *sources)),
-        Check("import contracts", (_tool("lint-imports"),)),
+        Check("import contracts", (_tool("lint-imports"), "--no-logo")),
         Check("exports in locks/", (sys.executable, "-m", "appraiser_cli", "locks", "--check")),
         Check("pytest", (_tool("pytest"), *(_QUICK if quick else ()), *pytest_arguments)),
     )

@@ -35,7 +35,7 @@ def run_pipeline(home: Home, settings: Settings, arguments: list[str], data: Pat
         environment["MLFLOW_TRACKING_URI"] = settings.mlflow_tracking_uri or tracking_file(home)
     with interruptible(), Supervisor(home) as supervisor:
         try:
-            if "feed" not in running:
+            if "feed" not in running and _asks_for_batches(arguments):
                 chosen = source.choose(home, data, ledger_url(home, settings))
                 source.remember(home, chosen)
                 supervisor.start(feed(places, environment, chosen))
@@ -43,6 +43,11 @@ def run_pipeline(home: Home, settings: Settings, arguments: list[str], data: Pat
             return _child(arguments, environment)
         except Interrupted:
             return 130
+
+
+def _asks_for_batches(arguments: list[str]) -> bool:
+    """Whether the source is needed: the other steps work on what has landed."""
+    return arguments[0] == "run" or "fetch_batch" in arguments
 
 
 def _until_ready(supervisor: Supervisor) -> None:

@@ -14,7 +14,8 @@ from appraiser_cli.running.records import ProcessRecord
 GRACE: Final = timedelta(seconds=8)
 """How long a service may take to end by itself; uvicorn and Airflow take one to three seconds when idle."""
 
-HARD: Final = timedelta(seconds=3)
+_MOMENT: Final = timedelta(seconds=1)
+_HARD: Final = timedelta(seconds=3)
 _CLOCK_TOLERANCE_SECONDS = 0.05
 
 
@@ -43,18 +44,22 @@ def end(entries: Iterable[ProcessRecord], grace: timedelta = GRACE) -> list[Proc
     """
     families = [(entry, family(entry)) for entry in entries]
     alive = [(entry, members) for entry, members in families if members]
-    for entry, members in alive:
-        leader = [member for member in members if member.pid == entry.pid]
-        _signal(leader or members, hard=False)
-    asked = _wait([member for _, members in alive for member in members], grace)
+    asked = [process for entry, members in alive for process in _to_ask(entry, members)]
+    _signal(asked, hard=False)
+    _wait(asked, grace)
     # Children that a service did not take along, and those it started meanwhile.
-    rest = {*asked, *(member for entry, _ in alive for member in _session(entry))}
-    if rest:
-        _signal(rest, hard=False)
-        rest = set(_wait(list(rest), HARD / 3))
-    _signal(rest, hard=True)
-    _wait(list(rest), HARD)
+    rest = {process for entry, members in alive for process in (*members, *_session(entry))}
+    left = _wait(list(rest), _MOMENT)
+    _signal(left, hard=False)
+    left = _wait(left, _MOMENT)
+    _signal(left, hard=True)
+    _wait(left, _HARD)
     return [entry for entry, _ in alive]
+
+
+def _to_ask(entry: ProcessRecord, members: list[psutil.Process]) -> list[psutil.Process]:
+    """A service ends its children itself, in order; children that outlived it are asked directly."""
+    return [member for member in members if member.pid == entry.pid] or members
 
 
 def _session(entry: ProcessRecord) -> list[psutil.Process]:
