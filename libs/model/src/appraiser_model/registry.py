@@ -292,7 +292,6 @@ class Registry:
     def _asking(self) -> Iterator[None]:
         """Give what goes wrong between here and the registry its name."""
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
-        from requests import RequestException  # noqa: PLC0415
 
         try:
             yield
@@ -300,7 +299,7 @@ class Registry:
             if error.error_code in _SILENT and "API request" in str(error):
                 raise RegistryUnreachableError(self.tracking_uri, _first_line(error)) from error
             raise RegistryError(self.tracking_uri, _first_line(error)) from error
-        except (RequestException, OSError) as error:
+        except OSError as error:
             raise RegistryUnreachableError(self.tracking_uri, _first_line(error)) from error
 
 
