@@ -32,5 +32,6 @@ def configure_logs() -> None:
     )
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     logging.captureWarnings(capture=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # Otherwise MLflow writes its events past all of this.
     os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")
