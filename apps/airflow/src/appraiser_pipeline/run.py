@@ -79,6 +79,8 @@ def _in_words(step: Step, result: Any) -> str:
     match step:
         case Step.FETCH_BATCH if result.outcome is FetchOutcome.EXHAUSTED:
             words = "The source has no further batch."
+        case Step.FETCH_BATCH if result.resumed:
+            words = f"Batch {result.batch_number} was interrupted and goes on."
         case Step.FETCH_BATCH:
             words = f"Batch {result.batch_number} has landed ({result.outcome.value.replace('_', ' ')})."
         case Step.VALIDATE:

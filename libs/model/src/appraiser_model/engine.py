@@ -41,12 +41,7 @@ _ARRAY: Final = '{{"data": [{}, true], "shape": [{}, {}], "strides": null, "type
 
 @cache
 def xgboost() -> ModuleType:
-    """Import XGBoost; it takes seconds.
-
-    OpenMP's threads spin while they wait for each other. Where other processes want the same processors, that makes
-    training ten times slower (measured: 54 s instead of 3 s), so they shall sleep. OpenMP reads this when it is loaded.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    """Import XGBoost; it takes seconds, and those who only register models do not need it."""
     import xgboost as module  # noqa: PLC0415
 
     return module

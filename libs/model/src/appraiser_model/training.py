@@ -12,6 +12,7 @@ from appraiser_model.config import TrainingConfig
 from appraiser_model.domain import Domain
 from appraiser_model.engine import alone, predict_margin, xgboost
 from appraiser_model.errors import TrainingError
+from appraiser_model.gaps import MEASURES, blank, is_copied, without_gaps
 from appraiser_model.interval import ConformalInterval, least_rows
 from appraiser_model.shares import share
 from appraiser_model.valuation import TrainingLog, ValuationModel, size_known, to_usd
@@ -45,10 +46,38 @@ def train(train: pl.DataFrame, validation: pl.DataFrame, config: TrainingConfig 
     encoder, matrix = FeatureEncoder.fit(
         columns, prices, share(train["row_hash"].to_numpy(), config.folds, FOLD_SALT), config.features
     )
-    held_out = [(encoder.transform(_columns(part)), np.log(_prices(part))) for part in (stopping, calibration)]
-    booster, curve = _boost((matrix, np.log(prices)), held_out[0], encoder.names, config)
+    fields = without_gaps(columns)
+    rows = _with_gaps((matrix, np.log(prices)), columns, train["row_hash"].to_numpy(), encoder, fields)
+    held_out = encoder.transform(_columns(stopping)), np.log(_prices(stopping))
+    booster, curve = _boost(rows, held_out, encoder.names, config)
+    interval = _calibrate(booster, *_calibration_rows(calibration, encoder, fields), config)
     log = TrainingLog(time.perf_counter() - started, train.height, stopping.height, calibration.height, curve)
-    return ValuationModel(encoder, booster, _calibrate(booster, *held_out[1], config), Domain.of(columns, prices), log)
+    return ValuationModel(encoder, booster, interval, Domain.of(columns, prices), log)
+
+
+def _with_gaps(
+    rows: Rows, columns: Columns, row_hash: NDArray[np.int64], encoder: FeatureEncoder, fields: tuple[str, ...]
+) -> Rows:
+    """Add copies of some training listings, in which some of these fields are unknown."""
+    copied = is_copied(row_hash)
+    if not fields or not copied.any():
+        return rows
+    matrix, log_price = rows
+    copies = matrix[copied]
+    # The place keeps its out-of-fold statistics; the encoder knows the prices of these very listings.
+    copies[:, MEASURES] = encoder.transform(blank(columns, row_hash, fields))[copied][:, MEASURES]
+    return np.concatenate([matrix, copies]), np.concatenate([log_price, log_price[copied]])
+
+
+def _calibration_rows(calibration: pl.DataFrame, encoder: FeatureEncoder, fields: tuple[str, ...]) -> Rows:
+    """The calibration listings and, where all state their living area, copies without it: its interval is another."""
+    columns, log_price = _columns(calibration), np.log(_prices(calibration))
+    matrix = encoder.transform(columns)
+    if "house_size" not in fields:
+        return matrix, log_price
+    gaps = blank(columns, calibration["row_hash"].to_numpy(), fields)
+    copies = encoder.transform({**gaps, "house_size": np.full(calibration.height, np.nan)})
+    return np.concatenate([matrix, copies]), np.concatenate([log_price, log_price])
 
 
 def _halve(validation: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

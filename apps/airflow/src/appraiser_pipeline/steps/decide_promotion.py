@@ -41,7 +41,10 @@ def decide_promotion(context: Context, batch_number: int) -> Decision:
 
 
 def promotion_reasons(evaluation: Evaluation, policy: PromotionPolicy) -> Iterator[Reason]:
-    """Every rule of the policy with its figure; the comparison with a champion only where there is one."""
+    """Every rule of the policy; the comparison with a champion only where there is one.
+
+    Figures and thresholds are in percent; of an error they are its change, so that a smaller one is below 0.
+    """
     yield _coverage_reason(evaluation.challenger, policy)
     if evaluation.champion is None:
         yield _useful_reason(evaluation.challenger)
@@ -82,8 +85,8 @@ def _mae_reason(challenger: Mapping[str, float], champion: Mapping[str, float], 
     return Reason(
         rule="mae",
         passed=enough,
-        figure=round(gain, 6),
-        threshold=policy.least_mae_gain,
+        figure=round(-gain * 100, 2),
+        threshold=-policy.least_mae_gain * 100,
         text=f"The mean absolute error is {challenger['mae']:,.0f} USD against the champion's "
         f"{champion['mae']:,.0f}: {_change(-gain)}, and it must be {policy.least_mae_gain:.0%} smaller.",
     )
@@ -94,8 +97,8 @@ def _rmse_reason(challenger: Mapping[str, float], champion: Mapping[str, float],
     return Reason(
         rule="rmse",
         passed=loss <= policy.most_rmse_loss,
-        figure=round(loss, 6),
-        threshold=policy.most_rmse_loss,
+        figure=round(loss * 100, 2),
+        threshold=policy.most_rmse_loss * 100,
         text=f"The root mean squared error is {challenger['rmse']:,.0f} USD against the champion's "
         f"{champion['rmse']:,.0f}: {_change(loss)}, and it may be {policy.most_rmse_loss:.0%} larger.",
     )
@@ -117,8 +120,8 @@ def _segment_reasons(evaluation: Evaluation, policy: PromotionPolicy) -> Iterato
     yield Reason(
         rule="wider_market",
         passed=True,
-        figure=round(share, 4),
-        threshold=policy.most_beyond,
+        figure=round(share * 100, 2),
+        threshold=policy.most_beyond * 100,
         text=f"{share:.0%} of the test rows lie outside the prices that the champion learned from, {low:,.0f} to "
         f"{high:,.0f} USD, so parts by price and by batch are not compared.",
     )
@@ -133,13 +136,13 @@ def _segment_reason(segments: tuple[SegmentScore, ...], policy: PromotionPolicy)
     }
     if not losses:
         text = f"No part of the market that is compared has {policy.least_segment:,} test rows."
-        return Reason(rule="segments", passed=True, threshold=policy.most_segment_loss, text=text)
+        return Reason(rule="segments", passed=True, threshold=policy.most_segment_loss * 100, text=text)
     worst = max(losses, key=lambda name: losses[name])
     return Reason(
         rule="segments",
         passed=losses[worst] <= policy.most_segment_loss,
-        figure=round(losses[worst], 6),
-        threshold=policy.most_segment_loss,
+        figure=round(losses[worst] * 100, 2),
+        threshold=policy.most_segment_loss * 100,
         text=f"Of {len(losses)} parts of the market, {worst} fares worst: its mean absolute error is "
         f"{_change(losses[worst])}, and it may be {policy.most_segment_loss:.0%} larger.",
     )

@@ -136,8 +136,8 @@ def _growth_reason(trainable: int, card: Card, policy: TrainingPolicy) -> Reason
     return Reason(
         rule="growth",
         passed=over,
-        figure=round(growth, 4),
-        threshold=policy.least_growth,
+        figure=round(growth * 100, 1),
+        threshold=policy.least_growth * 100,
         text=f"There are {growth:.0%} more training rows than the champion had, "
         f"{'over' if over else 'within'} {policy.least_growth:.0%}.",
     )

@@ -8,7 +8,7 @@ from appraiser_pipeline.body import BodyError, Head, read_head
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import LostBatchError, OtherSourceError, ReplayError
 from appraiser_pipeline.source import SourceIdentity
-from appraiser_schema import Batch, Fetch, FetchOutcome, utc_now
+from appraiser_schema import Batch, BatchStatus, DecisionKind, Fetch, FetchOutcome, Outcome, utc_now
 from appraiser_store import Landed
 
 log = structlog.get_logger()
@@ -16,10 +16,17 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """How the question for the next batch ended: with the batch that was due, or with the end of the source."""
+    """How the question for the next batch ended: with the batch that was due, or with the end of the source.
+
+    Attributes:
+        outcome: What the answer was.
+        batch_number: Which batch is to be worked on; None where the source is exhausted.
+        resumed: Whether that batch had landed before and was not brought to its end; nothing was asked then.
+    """
 
     outcome: FetchOutcome
     batch_number: int | None
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +39,9 @@ class _Arrival:
 def fetch_batch(context: Context) -> Fetched:
     """Ask until the batch that is due has landed, or the source is exhausted.
 
-    Batches that were landed before are passed over. A batch that comes too early shows that one was missed, and so
-    does the end of the source after a lost answer: then the source is restarted once and replayed up to the batch
-    that is due.
+    A batch that was interrupted before its last decision was carried out comes first. Batches that were landed before
+    are passed over. A batch that comes too early shows that one was missed, and so does the end of the source after a
+    lost answer: then the source is restarted once and replayed up to the batch that is due.
 
     Raises:
         OtherSourceError: The ledger holds batches of another source.
@@ -43,6 +50,8 @@ def fetch_batch(context: Context) -> Fetched:
     """
     identity = _same_source(context)
     last = context.ledger.last_batch()
+    if last and _is_unfinished(context, last):
+        return Fetched(FetchOutcome.SEEN, last.batch_number, resumed=True)
     due = last.batch_number + 1 if last else 0
     fetches = context.ledger.fetches()
     may_have_missed = bool(fetches) and fetches[-1].outcome is FetchOutcome.LOST
@@ -63,6 +72,15 @@ def fetch_batch(context: Context) -> Fetched:
         log.info("replay", due=due)
         context.source.restart()
         replayed = True
+
+
+def _is_unfinished(context: Context, batch: Batch) -> bool:
+    if batch.status is BatchStatus.STOPPED:
+        return False
+    training, promotion = (context.ledger.decision(batch.batch_number, kind) for kind in DecisionKind)
+    if training is not None and training.outcome is Outcome.SKIP:
+        return False
+    return promotion is None or all(move.to_version != promotion.model_version for move in context.ledger.moves())
 
 
 def _same_source(context: Context) -> SourceIdentity:
