@@ -11,11 +11,19 @@ settings.register_profile("appraiser", deadline=None)
 settings.load_profile("appraiser")
 
 
+SAMPLE_DATA = (Path(__file__).parent / os.environ.get("APPRAISER_SAMPLE_DATA", "../shared/data")).resolve()
+
+
 @pytest.fixture(scope="session")
 def sample_data() -> Path:
     """Folder of the sample data; the test is skipped where it is absent."""
-    root = Path(__file__).parent
-    folder = (root / os.environ.get("APPRAISER_SAMPLE_DATA", "../shared/data")).resolve()
-    if not (folder / "listings").is_dir():
-        pytest.skip(f"no sample data in {folder}; set APPRAISER_SAMPLE_DATA to its folder")
-    return folder
+    if not (SAMPLE_DATA / "listings").is_dir():
+        pytest.skip(f"no sample data in {SAMPLE_DATA}; set APPRAISER_SAMPLE_DATA to its folder")
+    return SAMPLE_DATA
+
+
+@pytest.fixture(scope="session")
+def sample_listings() -> Path | None:
+    """File of sample listings; None where it is absent, and the simulator stands in."""
+    file = SAMPLE_DATA / "listings" / "us_sample.csv"
+    return file if file.is_file() else None
