@@ -188,7 +188,7 @@ class TestAnswers:
         assert httpx.get(system.addresses["ui"], trust_env=False).status_code == 200
 
     def test_new_champion(self, system: System, context: Context) -> None:
-        """A promotion by hand is recorded, and the running API answers with that version by itself; so is the way back."""
+        """A promotion by hand is recorded, and the running API answers with that version by itself, and back."""
         before = context.registry.champion()
         assert before is not None
         other = next(model.version for model in context.registry.versions() if model.version != before)
