@@ -324,6 +324,15 @@ class TestUnreachable:
             registry.champion()
         assert time.monotonic() - started < 15
 
+    def test_password(self) -> None:
+        """User and password of the address are not told, neither by the library nor in MLflow's own words."""
+        address = f"127.0.0.1:{free_port()}"
+        with pytest.raises(RegistryUnreachableError, match=address) as refused:
+            Registry(f"http://admin:s3cret@{address}").champion()
+        assert "admin" not in str(refused.value)
+        assert "s3cret" not in str(refused.value)
+        assert refused.value.uri == f"http://{address}"
+
     def test_silent(self) -> None:
         """A port that takes the question and never answers is given up as well."""
         with socket.socket() as listener, pytest.MonkeyPatch.context() as environment:

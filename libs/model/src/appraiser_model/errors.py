@@ -13,6 +13,7 @@ ModelError
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 
 class ModelError(Exception):
@@ -81,12 +82,13 @@ class RegistryError(ModelError):
     """The model registry did not do what it was asked.
 
     Attributes:
-        uri: The registry that was asked.
+        uri: The registry that was asked, without user and password, which the message does not repeat either.
     """
 
     def __init__(self, uri: str, problem: str) -> None:
-        self.uri = uri
-        super().__init__(f"the model registry at {uri!r}: {problem}")
+        user, at, _ = urlsplit(uri).netloc.rpartition("@")
+        self.uri = uri.replace(user + at, "")
+        super().__init__(f"the model registry at {uri!r}: {problem}".replace(user + at, ""))
 
 
 class RegistryUnreachableError(RegistryError):
