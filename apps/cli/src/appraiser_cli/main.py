@@ -7,6 +7,7 @@ from typing import NoReturn
 import typer
 
 from appraiser_cli.commands.batches import batches
+from appraiser_cli.commands.bench import bench
 from appraiser_cli.commands.check_data import check_data
 from appraiser_cli.commands.decisions import decisions
 from appraiser_cli.commands.dev import dev
@@ -50,6 +51,7 @@ app.command("test", rich_help_panel=_WORK, context_settings={"allow_extra_args":
     check_all
 )
 app.command(rich_help_panel=_WORK)(locks)
+app.add_typer(bench, name="bench", rich_help_panel=_WORK)
 
 
 def main() -> NoReturn:
