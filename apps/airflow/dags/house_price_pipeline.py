@@ -5,6 +5,7 @@ their libraries are imported inside the tasks, so that this file is read in a mo
 """
 
 import datetime as dt
+from contextlib import closing
 from typing import Any
 
 from airflow.sdk import Label, dag, get_current_context, task
@@ -39,7 +40,8 @@ def _call(name: str) -> Any:
     if step is not Step.FETCH_BATCH:
         batch_number = get_current_context()["ti"].xcom_pull(task_ids=Step.FETCH_BATCH.value)
     try:
-        return call(step, Context(Settings()), batch_number)
+        with closing(Context(Settings())) as context:
+            return call(step, context, batch_number)
     except StoppedBatchError as error:
         raise AirflowFailException(str(error)) from error
 

@@ -27,6 +27,11 @@ def take(context: Context) -> Fetched:
     return fetched
 
 
+def refuse() -> None:
+    """A source that cannot be restarted."""
+    raise SourceError("the source", "says: not now")
+
+
 def outcomes(context: Context) -> list[tuple[str, int | None]]:
     """What the ledger says of each question."""
     return [(fetch.outcome.value, fetch.batch_number) for fetch in context.ledger.fetches()]
@@ -138,6 +143,28 @@ class TestMissed:
             assert [take(context).batch_number for _ in range(7 - dropped)] == [*range(dropped, 6), None]
             assert [batch.batch_number for batch in context.ledger.batches()] == [0, 1, 2, 3, 4, 5]
             assert list((tmp_path / "lake" / "landing").rglob("*.json*")) != []
+            context.close()
+
+    @pytest.mark.parametrize("lost", [True, False], ids=["lost", "ahead"])
+    def test_replay_cut_off(self, tmp_path: Path, lost: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
+        """A replay that cannot be begun is made up for by the next call, also when the source is at its end by then."""
+        with running_feed({"APPRAISER_FEED_DROP": "5"} if lost else {}) as url:
+            context = open_context(tmp_path, url)
+            for _ in range(5 if lost else 4):
+                take(context)
+            if lost:
+                with pytest.raises(LostBatchError):
+                    take(context)
+            else:
+                ask(url)
+            restart = context.source.restart
+            monkeypatch.setattr(context.source, "restart", refuse)
+            for _ in range(2):
+                with pytest.raises(SourceError, match="not now"):
+                    take(context)
+            monkeypatch.setattr(context.source, "restart", restart)
+            expected = [5, None] if lost else [4, 5, None]
+            assert [take(context).batch_number for _ in expected] == expected
             context.close()
 
     def test_silence(self, tmp_path: Path) -> None:

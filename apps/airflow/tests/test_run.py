@@ -85,3 +85,26 @@ class TestRun:
             runs = list(run_batch(context))
             assert [(run.step, run.summary) for run in runs] == [(Step.FETCH_BATCH, "The source has no further batch.")]
             assert (context.ledger.batches(), context.ledger.decisions(), context.registry.versions()) == before
+
+
+class TestOtherCode:
+    """A champion that other feature code made."""
+
+    def test_replaced(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It can be used no more, which is a reason to train and none to stop: the next model takes its place."""
+        with (
+            running_feed({"APPRAISER_FEED_ROWS": "5000"}) as url,
+            closing(Context(settings_in(tmp_path, url))) as context,
+        ):
+            list(run_batch(context))
+            for module in ("appraiser_features.encoder", "appraiser_model.card"):
+                monkeypatch.setattr(f"{module}.CODE_FINGERPRINT", "0" * 64)
+            steps = [run.step for run in run_batch(context)]
+            training = context.ledger.decision(1, DecisionKind.TRAINING)
+            promotion = context.ledger.decision(1, DecisionKind.PROMOTION)
+            assert training is not None
+            assert "The champion, version 1, was made by other feature code" in training.summary
+            assert steps[-1] is Step.PROMOTE
+            assert promotion is not None
+            assert "can be used no more" in promotion.summary
+            assert context.registry.champion() == 2

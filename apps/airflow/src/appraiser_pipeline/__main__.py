@@ -4,18 +4,17 @@ import dataclasses
 import json
 import sys
 import time
+from contextlib import closing
 from typing import Annotated, Any
 
-import structlog
 import typer
 from pydantic import BaseModel, ValidationError
 
 from appraiser_pipeline.context import Context
-from appraiser_pipeline.errors import PipelineError, StoppedBatchError
+from appraiser_pipeline.errors import StoppedBatchError
 from appraiser_pipeline.log import set_up_logs
 from appraiser_pipeline.run import Step, StepRun, call, run_batch
 from appraiser_pipeline.settings import Settings
-from appraiser_store import StoreError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -30,13 +29,10 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Bring the next batches through every step that they need."""
-    context = Context(Settings())
     done = 0
-    while all_batches or done < batches:
-        last = _run_one(context, as_json=as_json)
-        if last is None:
-            break
-        done += 1
+    with closing(_open()) as context:
+        while (all_batches or done < batches) and _run_one(context, as_json=as_json) is not None:
+            done += 1
 
 
 def _run_one(context: Context, *, as_json: bool) -> int | None:
@@ -60,16 +56,17 @@ def step(
     as_json: JsonOption = False,
 ) -> None:
     """Run one step of one batch. Run again it changes nothing."""
-    context = Context(Settings())
-    if batch is None and name is not Step.FETCH_BATCH:
-        last = context.ledger.last_batch()
-        if last is None:
-            raise typer.BadParameter("there is no batch yet; run the step fetch_batch first.", param_hint="--batch")
-        batch = last.batch_number
-    start = time.perf_counter()
-    result = call(name, context, batch)
+    with closing(_open()) as context:
+        if batch is None and name is not Step.FETCH_BATCH:
+            last = context.ledger.last_batch()
+            if last is None:
+                raise typer.BadParameter("there is no batch yet; run the step fetch_batch first.", param_hint="--batch")
+            batch = last.batch_number
+        start = time.perf_counter()
+        result = call(name, context, batch)
+        seconds = time.perf_counter() - start
     if as_json:
-        typer.echo(json.dumps({"step": name.value, "seconds": time.perf_counter() - start, "result": _plain(result)}))
+        typer.echo(json.dumps({"step": name.value, "seconds": seconds, "result": _plain(result)}))
     else:
         typer.echo(_plain(result))
 
@@ -89,17 +86,25 @@ def _plain(result: Any) -> Any:
 
 
 def main() -> None:
-    """Run the command; our errors become one sentence and exit code 1."""
+    """Run the command; our errors become one sentence and exit code 1, a bad setting exit code 2."""
     set_up_logs()
     try:
         app()
-    except (PipelineError, StoreError) as error:
-        structlog.get_logger().debug("failed", exc_info=True)
+    except Exception as error:
+        if not type(error).__module__.startswith("appraiser_"):
+            raise
         sys.exit(f"Error: {error}")
+
+
+def _open() -> Context:
+    try:
+        return Context(Settings())
     except ValidationError as error:
         first = error.errors()[0]
-        name = "APPRAISER_" + "__".join(str(part) for part in first["loc"]).upper()
-        sys.exit(f"Error: the setting {name} is {first['input']!r}: {first['msg']}.")
+        name = "__".join(str(part) for part in first["loc"]).upper()
+        prefix = "" if name.startswith("MLFLOW") else "APPRAISER_"
+        typer.echo(f"Error: the setting {prefix}{name} is {first['input']!r}: {first['msg']}.", err=True)
+        raise typer.Exit(2) from None
 
 
 if __name__ == "__main__":

@@ -57,12 +57,13 @@ class Context:
 
     @cached_property
     def code_version(self) -> str:
-        """Commit of this code, or 'unknown' where neither a setting nor git tells."""
+        """Commit of this code, '-dirty' where it was changed since; 'unknown' where neither a setting nor git tells."""
         if self.settings.code_version:
             return self.settings.code_version
-        command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
         try:
-            return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+            # An installed copy that lies in somebody else's repository is no file of that repository.
+            _git("ls-files", "--error-unmatch", Path(__file__).name)
+            return _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
         except (OSError, subprocess.SubprocessError):
             return "unknown"
 
@@ -82,3 +83,8 @@ class Context:
         for name in ("source", "lake", "ledger"):
             if name in self.__dict__:
                 getattr(self, name).close()
+
+
+def _git(*words: str) -> str:
+    command = ["git", "-C", str(Path(__file__).parent), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()

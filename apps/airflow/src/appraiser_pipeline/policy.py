@@ -55,7 +55,7 @@ class PromotionPolicy(_Policy):
         default=0.05,
         ge=0,
         le=1,
-        description="Share of test rows priced outside all that the champion learned from, above which the market has "
+        description="Share of test rows priced outside the span that the champion learned from, above which the market has "
         "widened. Parts by price and by batch are not held against the challenger then.",
     )
     least_coverage: float = Field(

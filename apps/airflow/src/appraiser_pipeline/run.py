@@ -5,10 +5,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 from appraiser_pipeline.context import Context
 from appraiser_schema import FetchOutcome, Outcome
+from appraiser_store.lock import exclusive
+
+LOCK: Final = "pipeline.lock"
 
 
 class Step(StrEnum):
@@ -43,9 +46,15 @@ class StepRun:
 
 
 def call(step: Step, context: Context, batch_number: int | None = None) -> Any:
-    """Call a step by its name. Its module is imported only now: a step pays for the libraries that it needs."""
+    """Call a step by its name. Its module is imported only now: a step pays for the libraries that it needs.
+
+    Steps over one lake take turns, whichever process they run in. Each reads the ledger first, so that one that comes
+    second finds what the first has done.
+    """
     function: Callable[..., Any] = getattr(import_module(f"appraiser_pipeline.steps.{step}"), step)
-    return function(context) if step is Step.FETCH_BATCH else function(context, batch_number)
+    context.settings.lake.mkdir(parents=True, exist_ok=True)
+    with exclusive(context.settings.lake / LOCK):
+        return function(context) if step is Step.FETCH_BATCH else function(context, batch_number)
 
 
 def run_batch(context: Context) -> Iterator[StepRun]:

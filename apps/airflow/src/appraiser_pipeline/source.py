@@ -54,6 +54,8 @@ class Source:
             raise SourceError(
                 self.url, f"does not answer ({_words(error)}). Start it, or set APPRAISER_FEED_URL."
             ) from None
+        if not response.is_success:
+            raise SourceError(self.url, f"answers {response.status_code} to GET /. Set APPRAISER_FEED_URL.")
         greeting = _object(response)
         return SourceIdentity(
             name=str(greeting.get("source") or httpx.URL(self.url).host),
@@ -70,6 +72,7 @@ class Source:
         Raises:
             LostBatchError: The answer did not arrive whole.
             SourceRefusedError: The group or the day is not known to the source.
+            SourceError: There is no listing API at this address.
         """
         try:
             with self._client.stream("GET", "/data", params=self._params) as response:
@@ -79,7 +82,9 @@ class Source:
                 text = response.read().decode(errors="replace")
                 if response.status_code >= 500:
                     raise LostBatchError(self.url, f"status {response.status_code}, {text[:200]!r}")
-                if response.status_code != 400 or not any(words in text for words in EXHAUSTED_WORDS):
+                if response.status_code not in {400, 422}:
+                    raise SourceError(self.url, f"answers {response.status_code} to GET /data. Set APPRAISER_FEED_URL.")
+                if not any(words in text for words in EXHAUSTED_WORDS):
                     raise SourceRefusedError(self.url, self.group_number, self.day, response.status_code, text[:200])
                 yield None
         except httpx.HTTPError as error:

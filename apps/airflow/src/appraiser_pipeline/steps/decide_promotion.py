@@ -47,7 +47,7 @@ def promotion_reasons(evaluation: Evaluation, policy: PromotionPolicy) -> Iterat
     """
     yield _coverage_reason(evaluation.challenger, policy)
     if evaluation.champion is None:
-        yield _useful_reason(evaluation.challenger)
+        yield _useful_reason(evaluation)
         return
     yield _mae_reason(evaluation.challenger, evaluation.champion, policy)
     yield _rmse_reason(evaluation.challenger, evaluation.champion, policy)
@@ -68,14 +68,15 @@ def _coverage_reason(challenger: Mapping[str, float], policy: PromotionPolicy) -
     )
 
 
-def _useful_reason(challenger: Mapping[str, float]) -> Reason:
-    explained = challenger["r2"]
+def _useful_reason(evaluation: Evaluation) -> Reason:
+    explained, champion = evaluation.challenger["r2"], evaluation.champion_version
+    why = f"The champion, version {champion}, was made by other feature code and can be used no more"
     return Reason(
         rule="better_than_the_mean",
         passed=explained > 0,
         figure=round(explained, 4),
         threshold=0,
-        text=f"There is no champion to beat; R2 is {explained:.3f}, and the mean price has 0.",
+        text=f"{why if champion else 'There is no champion to beat'}; R2 is {explained:.3f}, and the mean price has 0.",
     )
 
 
@@ -158,5 +159,5 @@ def _summary(evaluation: Evaluation, outcome: Outcome, reasons: tuple[Reason, ..
         return f"Version {version} is rejected. " + " ".join(r.text for r in reasons if not r.passed)
     if evaluation.champion_version is None:
         return f"Version {version} is the first champion. " + " ".join(r.text for r in reasons)
-    decisive = " ".join(r.text for r in reasons if r.rule in {"mae", "wider_market"})
+    decisive = " ".join(r.text for r in reasons if r.rule in {"mae", "wider_market", "better_than_the_mean"})
     return f"Version {version} replaces version {evaluation.champion_version}. {decisive}"

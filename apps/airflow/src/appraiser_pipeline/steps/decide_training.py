@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 import structlog
 
-from appraiser_model import Card
+from appraiser_model import BundleMismatchError, Card
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.drift import CATEGORIES, NUMBERS, population_stability
 from appraiser_pipeline.errors import OrderError
@@ -109,7 +109,11 @@ def new_category_reason(old: pl.DataFrame, new: pl.DataFrame, policy: TrainingPo
 
 
 def _error_reason(context: Context, champion: int, card: Card, new: pl.DataFrame, policy: TrainingPolicy) -> Reason:
-    bundle = context.registry.load(champion)
+    try:
+        bundle = context.registry.load(champion)
+    except BundleMismatchError:
+        text = f"The champion, version {champion}, was made by other feature code and can be used no more."
+        return Reason(rule="champion_unusable", passed=True, text=text)
     price = new["price"].to_numpy()
     errors = abs(bundle.model.appraise(to_columns(new)).price_usd - price) / price * 100
     now, before = float(pl.Series(errors).median()), _test_error(context, champion, card)  # type: ignore[arg-type]

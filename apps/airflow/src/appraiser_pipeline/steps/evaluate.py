@@ -3,7 +3,7 @@
 import polars as pl
 import structlog
 
-from appraiser_model import Registry, measure, segment_scores
+from appraiser_model import BundleMismatchError, Registry, ValuationModel, measure, segment_scores
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
 from appraiser_schema import Evaluation, Split, utc_now
@@ -64,9 +64,9 @@ def _compare(
         champion=None,
         segments=segment_scores(test, ours.price_usd),
     )
-    if champion is None:
+    model = None if champion is None else _usable(registry, champion)
+    if model is None:
         return evaluation
-    model = registry.load(champion).model
     theirs = model.appraise(columns)
     low, high = model.domain.price_usd
     return evaluation.model_copy(
@@ -77,3 +77,12 @@ def _compare(
             "segments": segment_scores(test, ours.price_usd, theirs.price_usd),
         }
     )
+
+
+def _usable(registry: Registry, champion: int) -> ValuationModel | None:
+    """The champion's model; None where other feature code made it, so that it can appraise nothing any more."""
+    try:
+        return registry.load(champion).model
+    except BundleMismatchError:
+        log.warning("champion_unusable", version=champion)
+        return None

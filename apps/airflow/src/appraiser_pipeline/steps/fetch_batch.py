@@ -1,5 +1,6 @@
 """Land the next batch, byte for byte, before anything looks at it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -53,12 +54,11 @@ def fetch_batch(context: Context) -> Fetched:
     if last and _is_unfinished(context, last):
         return Fetched(FetchOutcome.SEEN, last.batch_number, resumed=True)
     due = last.batch_number + 1 if last else 0
-    fetches = context.ledger.fetches()
-    may_have_missed = bool(fetches) and fetches[-1].outcome is FetchOutcome.LOST
+    may_have_missed = _may_have_missed(context.ledger.fetches())
     replayed = False
     while True:
-        arrival = _ask(context)
-        if arrival is None and not (may_have_missed and not replayed):
+        arrival = _ask(context, end_is_sure=replayed or not may_have_missed)
+        if arrival is None and (replayed or not may_have_missed):
             return Fetched(FetchOutcome.EXHAUSTED, None)
         if arrival is not None and arrival.head.batch_number == due:
             return _take(context, arrival, identity, replayed=replayed)
@@ -72,6 +72,16 @@ def fetch_batch(context: Context) -> Fetched:
         log.info("replay", due=due)
         context.source.restart()
         replayed = True
+
+
+def _may_have_missed(fetches: Sequence[Fetch]) -> bool:
+    """Whether a question since the last good answer was lost, or was answered by a batch that came too early."""
+    for fetch in reversed(fetches):
+        if fetch.outcome in {FetchOutcome.LOST, FetchOutcome.AHEAD}:
+            return True
+        if fetch.outcome is not FetchOutcome.SEEN:
+            return False
+    return False
 
 
 def _is_unfinished(context: Context, batch: Batch) -> bool:
@@ -91,12 +101,21 @@ def _same_source(context: Context) -> SourceIdentity:
     return identity
 
 
-def _ask(context: Context) -> _Arrival | None:
-    """Ask once. What was asked stands in the ledger as lost until the answer has landed."""
+def _ask(context: Context, *, end_is_sure: bool) -> _Arrival | None:
+    """Ask once. What was asked stands in the ledger as lost until the answer has landed.
+
+    An end that is not sure, because a batch may have been missed, leaves it lost: were it recorded as the end and the
+    replay cut off, nobody would replay again.
+    """
     fetch_id = context.ledger.begin_fetch(utc_now())
     with context.source.next_batch() as chunks:
         if chunks is None:
-            _finish(context, fetch_id, FetchOutcome.EXHAUSTED, "The source has no further batch.")
+            if end_is_sure:
+                _finish(context, fetch_id, FetchOutcome.EXHAUSTED, "The source has no further batch.")
+            else:
+                _finish(
+                    context, fetch_id, FetchOutcome.LOST, "The end came after a lost answer; the source is replayed."
+                )
             return None
         landed = context.landing.land(chunks)
     try:

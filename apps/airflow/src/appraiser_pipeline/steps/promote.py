@@ -33,7 +33,7 @@ def follow_decision(context: Context, batch_number: int, outcome: Outcome, alias
     if made := _recorded(context, decision, kind):
         return made
     move = context.registry.move(alias, decision.model_version, kind=kind, who=PIPELINE, why=decision.summary)
-    if alias is Alias.CHAMPION:
+    if alias is Alias.CHAMPION and move.from_version == move.to_version:
         # After a kill between the move and its record the registry shows the new version already.
         move = move.model_copy(update={"from_version": decision.champion_version})
     context.ledger.record_move(move)
