@@ -175,6 +175,17 @@ class TestRegister:
         assert [point.value for point in curve] == list(bundle.model.log.curve)
         assert run.info.status == "FINISHED"
 
+    def test_killed(self, database: str, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A run whose process ended before it finished is marked as killed by the next one of its batch, no other."""
+        registry = Registry(database, "killed")
+        other = Bundle(bundle.model, bundle.card.model_copy(update={"batch_number": 12}))
+        with monkeypatch.context() as cut_off:
+            cut_off.setattr(registry._client, "set_terminated", lambda _: None)
+            unfinished = [registry.log_run(each) for each in (bundle, other)]
+        finished = registry.log_run(bundle)
+        statuses = [registry._client.get_run(run_id).info.status for run_id in (*unfinished, finished)]
+        assert statuses == ["KILLED", "RUNNING", "FINISHED"]
+
     def test_unknown(self, registry: Registry) -> None:
         """A version that does not exist is said not to exist."""
         for ask in (registry.version, registry.card, registry.load):
@@ -246,6 +257,15 @@ class TestLoad:
         )
         with pytest.raises(DigestError):
             registry.load(version, tmp_path)
+
+    def test_no_room(self, database: str, bundle: Bundle, tmp_path: Path) -> None:
+        """A folder that cannot be written is told as what it is, and not as a registry that is away."""
+        registry = Registry(database, "no-room")
+        version = registry.register(bundle)
+        (tmp_path / "cache").write_text("no folder")
+        with pytest.raises(RegistryError, match="cache") as refused:
+            registry.load(version, tmp_path / "cache" / "models")
+        assert not isinstance(refused.value, RegistryUnreachableError)
 
 
 class TestPyfunc:
@@ -348,10 +368,18 @@ class TestUnreachable:
             Registry(f"{server}/elsewhere").versions()
 
     def test_no_database(self, tmp_path: Path) -> None:
-        """A database that cannot be opened is named."""
+        """A database that cannot be opened is named; nobody is told to start it."""
         (tmp_path / "file").write_text("")
-        with pytest.raises(RegistryError, match="file"):
+        with pytest.raises(RegistryError, match="file") as refused:
             Registry(f"sqlite:///{tmp_path}/file/mlflow.db").champion()
+        assert "Start it" not in str(refused.value)
+
+    def test_pages(self, database: str, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+        """More versions than MLflow gives at once are all found."""
+        registry = Registry(database, "pages")
+        made = [registry.register(bundle) for _ in range(3)]
+        monkeypatch.setattr("appraiser_model.registry.PAGE", 2)
+        assert [found.version for found in registry.versions()] == made[::-1]
 
     def test_foreign(self, uri: str) -> None:
         """A version that something else registered is named instead of guessed at."""

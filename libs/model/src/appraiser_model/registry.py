@@ -45,20 +45,22 @@ class Registry:
         """Log how a model was trained as a finished MLflow run, and give its id.
 
         Logs the parameters, the batches, the snapshot, the code version, the validation metrics and, for a model
-        that was trained just now, the validation error after each tree.
+        that was trained just now, the validation error after each tree. An earlier run of the same batch that never
+        finished, because its process was ended, is marked as killed.
         """
-        from mlflow.entities import Metric, Param, RunTag  # noqa: PLC0415
+        from mlflow.entities import Metric, Param  # noqa: PLC0415
 
         card = bundle.card
+        tags = {name: value for name, value in _facts(bundle).items() if name != "card"}
         with self._asking():
-            run = self._client.create_run(self._experiment(), run_name=f"batch-{card.batch_number}")
+            self._end_unfinished_runs(card.batch_number)
+            run = self._client.create_run(self._experiment(), tags=tags, run_name=f"batch-{card.batch_number}")
             now, run_id = run.info.start_time, run.info.run_id
             metrics = [Metric(f"validation_{name}", value, now, 0) for name, value in card.metrics.items()]
             self._client.log_batch(
                 run_id,
                 metrics=metrics,
                 params=[Param(name, str(value)) for name, value in _parameters(card).items()],
-                tags=[RunTag(name, value) for name, value in _facts(bundle).items() if name != "card"],
             )
             curve = bundle.model.log.curve if bundle.model.log else ()
             points = [Metric("validation_log_mae", value, now, tree) for tree, value in enumerate(curve, start=1)]
@@ -174,18 +176,19 @@ class Registry:
 
         if folder.exists():
             return folder
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with self._asking(), tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
-            self._get(version)
+        with self._asking():
             from mlflow.artifacts import download_artifacts  # noqa: PLC0415
 
+            self._get(version)
             uri = f"{self._client.get_model_version_download_uri(self.name, str(version))}/{BUNDLE_PATH}"
-            fetched = Path(download_artifacts(uri, dst_path=scratch, tracking_uri=self.tracking_uri))
-            try:
-                fetched.rename(folder)
-            except OSError:  # someone else was faster
-                if not folder.exists():
-                    raise
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+                fetched = Path(download_artifacts(uri, dst_path=scratch, tracking_uri=self.tracking_uri))
+                try:
+                    fetched.rename(folder)
+                except OSError:  # someone else was faster
+                    if not folder.exists():
+                        raise
         return folder
 
     def load(self, version: int, cache: Path | None = None) -> Bundle:
@@ -234,6 +237,11 @@ class Registry:
                 return self._experiment()
             raise
 
+    def _end_unfinished_runs(self, batch_number: int) -> None:
+        question = f"attributes.status = 'RUNNING' and tags.batch_number = '{batch_number}'"
+        for run in self._client.search_runs([self._experiment()], question):
+            self._client.set_terminated(run.info.run_id, "KILLED")
+
     def _ensure_model(self) -> None:
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
@@ -244,14 +252,12 @@ class Registry:
                 raise
 
     def _search(self, question: str) -> list[Any]:
-        found: list[Any] = []
-        token: str | None = None
-        while True:
-            page = self._client.search_model_versions(question, max_results=PAGE, page_token=token)
+        page = self._client.search_model_versions(question, max_results=PAGE)
+        found = list(page)
+        while page.token:
+            page = self._client.search_model_versions(question, max_results=PAGE, page_token=page.token)
             found += page
-            token = page.token
-            if not token:
-                return found
+        return found
 
     def _get(self, version: int) -> Any:
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
@@ -300,7 +306,8 @@ class Registry:
                 raise RegistryUnreachableError(self.tracking_uri, _first_line(error)) from error
             raise RegistryError(self.tracking_uri, _first_line(error)) from error
         except OSError as error:
-            raise RegistryUnreachableError(self.tracking_uri, _first_line(error)) from error
+            kind = RegistryUnreachableError if isinstance(error, _unanswered()) else RegistryError
+            raise kind(self.tracking_uri, _first_line(error)) from error
 
 
 _JSON_FACTS: Final = ("batches", "rows_train", "simulated_data", "snapshot_id", "metrics")
@@ -366,6 +373,13 @@ def _set_manners() -> None:
     for setting, value in manners.items():
         if not setting.is_set():
             setting.set(value)
+
+
+def _unanswered() -> tuple[type[OSError], ...]:
+    """What is raised where a server does not answer; other errors of the system are of disks and files."""
+    from requests import exceptions  # noqa: PLC0415 - MLflow brings it
+
+    return ConnectionError, TimeoutError, exceptions.ConnectionError, exceptions.Timeout
 
 
 def _first_line(error: Exception) -> str:
