@@ -12,8 +12,9 @@ from datetime import timedelta
 import psutil
 import pytest
 
+from appraiser_cli.dev import develop
 from appraiser_cli.down import end_system
-from appraiser_cli.errors import ServiceError
+from appraiser_cli.errors import OwnedError, ServiceError
 from appraiser_cli.home import Home
 from appraiser_cli.running import records
 from appraiser_cli.running.ending import end, family
@@ -21,7 +22,9 @@ from appraiser_cli.running.ports import free_port
 from appraiser_cli.running.records import UP, ProcessRecord
 from appraiser_cli.running.service import Service
 from appraiser_cli.running.supervisor import Supervisor
+from appraiser_cli.settings import Settings
 from appraiser_cli.status import services
+from appraiser_cli.up import Wish, run
 
 type Command = Callable[..., tuple[str, ...]]
 type Start = Callable[[tuple[str, ...]], subprocess.Popen[bytes]]
@@ -209,6 +212,39 @@ class TestDown:
         assert is_gone(shell.pid)
         assert child.is_running()
         child.kill()
+
+
+class TestOwners:
+    """A service is ended by the command that started it, or after that was killed."""
+
+    def test_service_of_a_living_command_is_left_alone(
+        self, home: Home, server_command: Command, started: Start
+    ) -> None:
+        """`down` leaves alone what `dev` or `pipeline run` has started and still owns."""
+        feed = started(server_command(free_port(0)))
+        records.save(home.run, records.record("feed", feed.pid, command=()))
+        assert end_system(home) == []
+        assert not is_gone(feed.pid)
+        assert "feed" in records.load(home.run)
+
+    def test_service_of_a_living_command_keeps_up_from_starting(
+        self, home: Home, server_command: Command, started: Start
+    ) -> None:
+        """`up` names the service and its owner instead of ending it."""
+        feed = started(server_command(free_port(0)))
+        records.save(home.run, records.record("feed", feed.pid, command=()))
+        wish = Wish(data=None, batches=0, once=False, fresh=False, ports={})
+        with pytest.raises(OwnedError, match=f"service feed .*process {os.getpid()}"):
+            run(home, Settings(), wish)
+        assert not is_gone(feed.pid)
+
+    def test_second_airflow_is_refused(self, home: Home, server_command: Command, started: Start) -> None:
+        """`dev airflow` starts no second scheduler over the database of one that runs."""
+        scheduler = started(server_command(free_port(0)))
+        records.save(home.run, records.record("airflow-scheduler", scheduler.pid, command=()))
+        with pytest.raises(OwnedError, match="service airflow-scheduler"):
+            develop(home, Settings(), "airflow", None, None)
+        assert not home.logs.exists()
 
 
 class TestRecords:

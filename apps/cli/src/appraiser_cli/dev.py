@@ -6,8 +6,9 @@ import sys
 import time
 from pathlib import Path
 
+from appraiser_cli.errors import OwnedError
 from appraiser_cli.home import ROOT, Home
-from appraiser_cli.running import source
+from appraiser_cli.running import records, source
 from appraiser_cli.running.display import Display
 from appraiser_cli.running.interrupt import Interrupted, interruptible
 from appraiser_cli.running.supervisor import Supervisor
@@ -23,7 +24,12 @@ def develop(home: Home, settings: Settings, app: str, port: int | None, data: Pa
 
     Returns:
         Its exit code; 0 where it was interrupted.
+
+    Raises:
+        OwnedError: Airflow runs already: two schedulers would work on one database.
     """
+    if app == "airflow":
+        _refuse_second(home)
     home.make()
     running = addresses.running(home)
     # An instance that `up` started keeps its port; this one gets the next that is free.
@@ -43,6 +49,13 @@ def develop(home: Home, settings: Settings, app: str, port: int | None, data: Pa
             return _app(home, settings, places, environment, app=app, data=data)
         except Interrupted:
             return 0
+
+
+def _refuse_second(home: Home) -> None:
+    for name in airflow.PARTS:
+        entry = records.load(home.run).get(name)
+        if entry and entry.process() is not None:
+            raise OwnedError(home.folder, name, entry.owner_pid)
 
 
 def _app(

@@ -1,4 +1,4 @@
-"""Ends the system of a state folder, whoever started it."""
+"""Ends the system of a state folder, also where the command that started it was killed."""
 
 from datetime import timedelta
 from typing import Final
@@ -15,16 +15,24 @@ _UP_GRACE: Final = timedelta(seconds=25)
 
 
 def end_system(home: Home) -> list[str]:
-    """End what the records name: first `up`, which ends its own services in order, then what is left.
+    """End `up`, which ends its own services in order, then what is left of it and of commands that were killed.
+
+    What another command has started and still owns, such as `dev` or `pipeline run`, is left to that command.
 
     Returns:
         Names of what was running.
     """
     found = records.load(home.run)
-    alive = [entry.name for entry in found.values() if entry.name != UP and entry.process() is not None]
-    if UP in found:
+    up = found.get(UP)
+    rest = [
+        entry
+        for entry in found.values()
+        if entry.name != UP and (not entry.has_owner() or (up is not None and entry.is_owned_by(up)))
+    ]
+    alive = [entry.name for entry in rest if entry.process() is not None]
+    if up is not None:
         # `up` may be a child of somebody's shell: its session is not its own, so only the process itself is ended.
-        process = found[UP].process()
+        process = up.process()
         if process is not None:
             process.terminate()
             try:
@@ -32,8 +40,7 @@ def end_system(home: Home) -> list[str]:
             except TimeoutExpired:
                 process.kill()
             alive.append("up")
-    rest = [entry for entry in found.values() if entry.name != UP]
     ended = end(rest)
-    for entry in found.values():
+    for entry in (*rest, *([up] if up else [])):
         records.forget(home.run, entry)
     return sorted({*alive, *(entry.name for entry in ended)})

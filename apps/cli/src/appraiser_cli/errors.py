@@ -5,6 +5,7 @@ CliError
 ├── DataFileError        a data file cannot be read
 ├── SourceError          the state folder holds another source's batches
 ├── RunningError         another `up` holds the state folder
+├── OwnedError           another command runs the service and needs it
 ├── ServiceError         a service ended or did not get ready in time
 ├── PipelineError        a run of the pipeline failed
 └── NotThereError        nothing is there yet to show
@@ -62,6 +63,23 @@ class RunningError(CliError):
         super().__init__(
             f"the system in {str(home)!r} is running, and {what} needs it stopped; "
             "end it with './appraiser down' first, or choose another folder with --home DIR."
+        )
+
+
+class OwnedError(CliError):
+    """Another command runs the service and needs it.
+
+    Attributes:
+        service: Name of the service.
+        owner: Process id of the other command.
+    """
+
+    def __init__(self, home: Path, service: str, owner: int) -> None:
+        self.service = service
+        self.owner = owner
+        super().__init__(
+            f"the service {service} of {str(home)!r} runs already, for another command (process {owner}); "
+            "wait for that to end, end it, or choose another folder with --home DIR."
         )
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from appraiser_cli.errors import PipelineError, RunningError
+from appraiser_cli.errors import OwnedError, PipelineError, RunningError
 from appraiser_cli.following import report
 from appraiser_cli.following.airflow_api import AirflowApi, TaskState
 from appraiser_cli.following.run import follow
@@ -66,12 +66,25 @@ def run(home: Home, settings: Settings, wish: Wish) -> int:
     with lock.hold(home) as held:
         if not held:
             return _point_to(home, wish)
-        leftovers = [entry for entry in records.load(home.run).values() if entry.name != UP]
+        leftovers = _leftovers(home)
         with interruptible(), Display() as display, _recorded(home):
             try:
                 return _Up(home, settings, wish, display).run(leftovers)
             except Interrupted:
                 return 130
+
+
+def _leftovers(home: Home) -> list[ProcessRecord]:
+    """What commands that were killed have left.
+
+    Raises:
+        OwnedError: A service belongs to another command that still runs.
+    """
+    found = [entry for entry in records.load(home.run).values() if entry.name != UP]
+    for entry in found:
+        if entry.has_owner() and entry.process() is not None:
+            raise OwnedError(home.folder, entry.name, entry.owner_pid)
+    return found
 
 
 def _point_to(home: Home, wish: Wish) -> int:

@@ -25,6 +25,8 @@ class ProcessRecord:
         port: Where it listens; None where it does not.
         url: Its address for people and programs; empty where it has none.
         command: What was run.
+        owner_pid: Process id of the command that started it and ends it.
+        owner_created: When that command started. [seconds since 1970-01-01, as psutil reads it]
     """
 
     name: str
@@ -33,20 +35,36 @@ class ProcessRecord:
     port: int | None
     url: str
     command: tuple[str, ...]
+    owner_pid: int = 0
+    owner_created: float = 0.0
 
     def process(self) -> psutil.Process | None:
         """The living process of this record; None where it ended, even when another has its id now."""
-        try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.created) < _CLOCK_TOLERANCE_SECONDS
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-        except psutil.Error:
-            return None
+        return _living(self.pid, self.created)
+
+    def has_owner(self) -> bool:
+        """Whether the command that started it lives, and will end it."""
+        return _living(self.owner_pid, self.owner_created) is not None
+
+    def is_owned_by(self, other: "ProcessRecord") -> bool:
+        """Whether another recorded process started it."""
+        return (self.owner_pid, self.owner_created) == (other.pid, other.created)
+
+
+def _living(pid: int, created: float) -> psutil.Process | None:
+    try:
+        process = psutil.Process(pid)
+        same = abs(process.create_time() - created) < _CLOCK_TOLERANCE_SECONDS
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.Error:
+        return None
 
 
 def record(name: str, pid: int, *, port: int | None = None, url: str = "", command: tuple[str, ...]) -> ProcessRecord:
-    """Describe a process that runs now."""
-    return ProcessRecord(name, pid, psutil.Process(pid).create_time(), port, url, command)
+    """Describe a process that runs now, and that this process has started."""
+    owner = psutil.Process()
+    created = psutil.Process(pid).create_time()
+    return ProcessRecord(name, pid, created, port, url, command, owner.pid, owner.create_time())
 
 
 def save(folder: Path, entry: ProcessRecord) -> None:
