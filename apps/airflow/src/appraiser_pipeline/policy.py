@@ -55,8 +55,8 @@ class PromotionPolicy(_Policy):
         default=0.05,
         ge=0,
         le=1,
-        description="Share of test rows priced outside the span that the champion learned from, above which the market has "
-        "widened. Parts by price and by batch are not held against the challenger then.",
+        description="Share of test rows priced outside the span that the champion learned from, above which the market "
+        "has widened. Parts by price and by batch are not held against the challenger then.",
     )
     least_coverage: float = Field(
         default=85.0, ge=0, le=100, description="Prices inside the 90 % interval, at least. [percent]"
