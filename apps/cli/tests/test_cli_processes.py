@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import psutil
 import pytest
@@ -18,6 +19,7 @@ from appraiser_cli.errors import OwnedError, ServiceError
 from appraiser_cli.home import Home
 from appraiser_cli.running import records
 from appraiser_cli.running.ending import end, family
+from appraiser_cli.running.interrupt import Interrupted, interruptible
 from appraiser_cli.running.ports import free_port
 from appraiser_cli.running.records import UP, ProcessRecord
 from appraiser_cli.running.service import Service
@@ -127,6 +129,34 @@ class TestSupervisor:
             supervisor.started["small"].process.kill()
             until(lambda: not supervisor.check() and bool(supervisor.ended()))
             assert [started.service.name for started in supervisor.ended()] == ["small"]
+
+
+class TestInterrupt:
+    """Signals that ask the command to end."""
+
+    def test_signal_at_the_start_of_a_service_leaves_no_orphan(
+        self, home: Home, server_command: Command, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A signal between the start of a process and its record ends the command, and the process with it."""
+
+        def interrupted_save(folder: Path, entry: ProcessRecord) -> None:
+            signal.raise_signal(signal.SIGTERM)
+            records.save(folder, entry)
+
+        monkeypatch.setattr("appraiser_cli.running.supervisor.save", interrupted_save)
+        with interruptible(), Supervisor(home) as supervisor:
+            with pytest.raises(Interrupted):
+                supervisor.start(Service("small", server_command(free_port(0))))
+            entry = supervisor.started["small"].entry
+        assert is_gone(entry.pid)
+
+    def test_service_still_hears_signals(self, home: Home) -> None:
+        """What was held back from the command is not held back from a service."""
+        with interruptible(), Supervisor(home) as supervisor:
+            supervisor.start(Service("sleeper", (sys.executable, "-c", "import time; time.sleep(60)")))
+            process = supervisor.started["sleeper"].process
+            process.terminate()
+            assert process.wait(timeout=10) == -signal.SIGTERM
 
 
 class TestEnding:

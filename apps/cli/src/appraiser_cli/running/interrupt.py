@@ -14,6 +14,25 @@ class Interrupted(BaseException):
 
 
 @contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold back signals that ask the program to end until what is inside is done; the first is raised then.
+
+    The signals are not blocked but noted, since a child would inherit a block.
+    """
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    try:
+        for number in _SIGNALS:
+            signal.signal(number, lambda number, _frame: came.append(number))
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0])
+
+
+@contextmanager
 def interruptible() -> Iterator[None]:
     """Raise `Interrupted` at Ctrl-C, SIGTERM and SIGHUP while inside."""
 

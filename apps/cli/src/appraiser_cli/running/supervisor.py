@@ -15,7 +15,7 @@ import httpx
 from appraiser_cli.errors import ServiceError
 from appraiser_cli.home import ROOT, Home
 from appraiser_cli.running.ending import end
-from appraiser_cli.running.interrupt import Interrupted
+from appraiser_cli.running.interrupt import Interrupted, uninterrupted
 from appraiser_cli.running.records import ProcessRecord, forget, record, save
 from appraiser_cli.running.service import Service
 from appraiser_cli.running.tail import tail
@@ -61,7 +61,8 @@ class Supervisor:
     def start(self, service: Service) -> None:
         """Start a service in a session of its own, with its output going to its log, and record it."""
         self._home.logs.mkdir(parents=True, exist_ok=True)
-        with self.log(service.name).open("ab") as log:
+        # A service that nobody has recorded would outlive everything.
+        with self.log(service.name).open("ab") as log, uninterrupted():
             process = subprocess.Popen(
                 service.command,
                 stdin=subprocess.DEVNULL,
@@ -71,9 +72,9 @@ class Supervisor:
                 cwd=ROOT,
                 start_new_session=True,
             )
-        entry = record(service.name, process.pid, port=service.port, url=service.url, command=service.command)
-        save(self._home.run, entry)
-        self.started[service.name] = Started(service, process, entry)
+            entry = record(service.name, process.pid, port=service.port, url=service.url, command=service.command)
+            save(self._home.run, entry)
+            self.started[service.name] = Started(service, process, entry)
 
     def check(self) -> list[Started]:
         """Look at every service once.
