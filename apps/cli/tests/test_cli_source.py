@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from appraiser_cli.errors import DataFileError, SourceError
+from appraiser_cli.errors import DataFileError, SourceError, UsageError
 from appraiser_cli.home import Home
 from appraiser_cli.running import lock, source
+from appraiser_cli.settings import Settings
+from appraiser_cli.up import Wish, run
 from appraiser_schema import Batch, utc_now
 from appraiser_store import Ledger
 
@@ -117,6 +119,21 @@ class TestArchive:
         assert Ledger(f"sqlite:///{moved}/ledger.db").batches()[0].source == "old.csv"
         assert not home.ledger.exists()
 
+    def test_foreign_files_stay(self, home: Home) -> None:
+        """What the system has not written itself is left where it lies."""
+        remember_batch(home, "old.csv")
+        (home.folder / "notes.txt").write_text("mine")
+        source.archive(home)
+        assert (home.folder / "notes.txt").read_text() == "mine"
+
+    def test_external_ledger_is_refused(self, home: Home) -> None:
+        """A ledger elsewhere would keep the old batches, so nothing is moved."""
+        remember_batch(home, "old.csv")
+        wish = Wish(data=None, batches=0, once=False, fresh=True, ports={})
+        with pytest.raises(UsageError, match=r"APPRAISER_LEDGER_URL.*unset"):
+            run(home, Settings(ledger_url=f"sqlite:///{home.folder}/elsewhere.db"), wish)
+        assert home.ledger.exists()
+
     def test_second_archive_leaves_the_first(self, home: Home) -> None:
         """Archives do not move into each other."""
         home.make()
@@ -141,5 +158,5 @@ class TestLock:
         with lock.hold(home) as first, lock.hold(home) as second:
             assert first
             assert not second
-            assert lock.is_held(home)
-        assert not lock.is_held(home)
+        with lock.hold(home) as third:
+            assert third

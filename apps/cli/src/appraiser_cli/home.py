@@ -74,6 +74,13 @@ class Home:
         """Which data file the state was filled from."""
         return self.folder / "source.json"
 
+    @property
+    def state(self) -> tuple[Path, ...]:
+        """What there is of all that a running system writes, but the records of processes and the archive."""
+        named = (self.lake, self.mlflow_database.parent, self.airflow, self.model_cache.parent, self.logs, self.source)
+        # SQLite keeps its newest changes in files beside the ledger.
+        return tuple(path for path in (*named, *sorted(self.folder.glob(f"{self.ledger.name}*"))) if path.exists())
+
     def make(self) -> None:
         """Make the folders that the services expect."""
         for folder in (self.run, self.logs, self.lake, self.mlflow_artifacts, self.airflow, self.model_cache):

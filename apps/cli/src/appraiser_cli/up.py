@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from appraiser_cli.errors import OwnedError, PipelineError, RunningError
+from appraiser_cli.errors import OwnedError, PipelineError, RunningError, UsageError
 from appraiser_cli.following import report
 from appraiser_cli.following.airflow_api import AirflowApi, TaskState
 from appraiser_cli.following.run import follow
@@ -63,6 +63,11 @@ def run(home: Home, settings: Settings, wish: Wish) -> int:
     Returns:
         Exit code: 0, or 130 where it was interrupted before the batches were taken.
     """
+    if wish.fresh and settings.ledger_url not in (None, f"sqlite:///{home.ledger}"):
+        raise UsageError(
+            f"--fresh moves the state in {str(home.folder)!r} away, but the ledger that APPRAISER_LEDGER_URL names "
+            "would stay; unset the variable, or name an empty ledger and another folder with --home DIR."
+        )
     with lock.hold(home) as held:
         if not held:
             return _point_to(home, wish)

@@ -26,11 +26,3 @@ def hold(home: Home) -> Iterator[bool]:
         yield True
     finally:
         os.close(handle)
-
-
-def is_held(home: Home) -> bool:
-    """Whether an `up` runs in the state folder."""
-    if not (home.run / "up.lock").exists():
-        return False
-    with hold(home) as free:
-        return not free

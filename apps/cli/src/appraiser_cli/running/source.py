@@ -56,13 +56,12 @@ def remember(home: Home, data: Path | None) -> None:
 
 
 def archive(home: Home) -> Path | None:
-    """Move everything in a state folder to its archive, and delete nothing.
+    """Move what the system has written in a state folder to its archive; delete nothing, and leave foreign files.
 
     Returns:
         Where it lies now; None where there was nothing to move.
     """
-    kept = (home.archive, home.run)  # the records of processes carry the lock that is held
-    entries = [p for p in home.folder.iterdir() if p not in kept] if home.folder.is_dir() else []
+    entries = home.state
     if not entries:
         return None
     target = home.archive / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
