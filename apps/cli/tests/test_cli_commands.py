@@ -244,6 +244,17 @@ class TestMoves:
         assert "already" in result.output
         assert json.loads(appraiser("models", "history", "--json", *home).stdout) == before
 
+    def test_move_without_its_record_is_recorded(self, appraiser: Run, filled: Home) -> None:
+        """A move that was cut off before it was recorded gets its record when it is asked for again."""
+        home = ("--home", str(filled.folder))
+        registry = Registry(tracking_file(filled))
+        registry.move(Alias.CHAMPION, 1, kind=MoveKind.MANUAL, who="x", why="cut off")
+        result = appraiser("models", "promote", "1", "--why", "once more", *home)
+        assert "now it does" in result.output
+        last = json.loads(appraiser("models", "history", "--json", *home).stdout)[-1]
+        assert (last["from_version"], last["to_version"], last["why"]) == (2, 1, "once more")
+        appraiser("models", "promote", "2", "--why", "back", *home)
+
     @pytest.mark.parametrize(
         ("moves", "before"),
         [

@@ -7,7 +7,7 @@ from appraiser_cli.errors import CliError, NotThereError
 from appraiser_cli.home import Home
 from appraiser_cli.settings import Settings
 from appraiser_cli.state import open_ledger, open_registry
-from appraiser_schema import Alias, AliasMove, Decision, DecisionKind, ModelDetail, ModelVersion, MoveKind
+from appraiser_schema import Alias, AliasMove, Decision, DecisionKind, ModelDetail, ModelVersion, MoveKind, utc_now
 from appraiser_store import Ledger
 
 
@@ -72,13 +72,33 @@ def _move(home: Home, settings: Settings, version: int, kind: MoveKind, why: str
     if not why.strip():
         raise CliError("a reason is needed: --why REASON")
     registry = open_registry(home, settings)
-    if registry.champion() == version:
-        return f"version {version} is the champion already; nothing changed"
     with open_ledger(home, settings) as ledger:
+        if registry.champion() == version:
+            return _note_champion(ledger, version, kind, why)
         move = registry.move(Alias.CHAMPION, version, kind=kind, who=_who(), why=why)
         ledger.record_move(move)
     before = "none" if move.from_version is None else f"version {move.from_version}"
     return f"the champion is version {version} now; before it was {before}. The API follows by itself."
+
+
+def _note_champion(ledger: Ledger, version: int, kind: MoveKind, why: str) -> str:
+    """Record the move to the present champion where that was cut off between the move and its record."""
+    moves = ledger.moves(Alias.CHAMPION)
+    known = moves[-1].to_version if moves else None
+    if known == version:
+        return f"version {version} is the champion already; nothing changed"
+    ledger.record_move(
+        AliasMove(
+            at=utc_now(),
+            kind=kind,
+            alias=Alias.CHAMPION,
+            from_version=known,
+            to_version=version,
+            who=_who(),
+            why=why,
+        )
+    )
+    return f"version {version} is the champion already, but the history did not say so; now it does"
 
 
 def _who() -> str:
