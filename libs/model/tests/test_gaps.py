@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from appraiser_features.columns import NUMBERS
 from appraiser_model import TrainingConfig, ValuationModel, measure, train
-from appraiser_model.gaps import NUMBERS, blank, is_copied, without_gaps
+from appraiser_model.gaps import blank, is_copied, without_gaps
 from appraiser_schema.frames import to_columns
 
 if TYPE_CHECKING:

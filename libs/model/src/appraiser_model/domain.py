@@ -22,8 +22,9 @@ class Domain:
     """Where nearly all training listings lie.
 
     Attributes:
-        spans: Lowest and highest known value of each number of a listing; a number that was never known has no span.
-        price_usd: Lowest and highest price. [USD]
+        spans: Where the known values of each number of a listing lie, but for `TAIL` of them at either end; a number
+            that was never known has no span.
+        price_usd: Where the prices lie, but for `TAIL` of them at either end. [USD]
     """
 
     spans: Mapping[str, Span]

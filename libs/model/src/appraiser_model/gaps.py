@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from appraiser_features import FEATURES, Columns, FeatureGroup
+from appraiser_features.columns import NUMBERS
 from appraiser_model.shares import share
-
-NUMBERS: Final = ("bed", "bath", "acre_lot", "house_size", "prev_sold_date")
 
 OWN_GAPS: Final = 0.05
 """Share of listings with a number unknown, above which the source's own gaps are enough to learn from."""
@@ -26,7 +25,7 @@ the numbers are, 28 % where only the place is; without copies 15 %, 173 % and 89
 
 SALT: Final = 100
 
-MEASURES: Final = np.array([feature.group is not FeatureGroup.PLACE for feature in FEATURES])
+FROM_NUMBERS: Final = np.array([feature.group is not FeatureGroup.PLACE for feature in FEATURES])
 """Which features come from the numbers of a listing and not from its place, shape (k,)."""
 
 

@@ -59,7 +59,7 @@ class ConformalInterval:
 
     Attributes:
         coverage: Share of houses that the interval shall hold.
-        rows: Calibration rows.
+        rows: Calibration rows, copies with gaps (`gaps.py`) among them: twice the listings where there are such copies.
         size_known: Bins for houses with a known living area.
         size_unknown: Bins for the others.
     """

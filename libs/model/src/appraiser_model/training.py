@@ -12,7 +12,7 @@ from appraiser_model.config import TrainingConfig
 from appraiser_model.domain import Domain
 from appraiser_model.engine import alone, predict_margin, xgboost
 from appraiser_model.errors import TrainingError
-from appraiser_model.gaps import MEASURES, blank, is_copied, without_gaps
+from appraiser_model.gaps import FROM_NUMBERS, blank, is_copied, without_gaps
 from appraiser_model.interval import ConformalInterval, least_rows
 from appraiser_model.shares import share
 from appraiser_model.valuation import TrainingLog, ValuationModel, size_known, to_usd
@@ -65,7 +65,7 @@ def _with_gaps(
     matrix, log_price = rows
     copies = matrix[copied]
     # The place keeps its out-of-fold statistics; the encoder knows the prices of these very listings.
-    copies[:, MEASURES] = encoder.transform(blank(columns, row_hash, fields))[copied][:, MEASURES]
+    copies[:, FROM_NUMBERS] = encoder.transform(blank(columns, row_hash, fields))[copied][:, FROM_NUMBERS]
     return np.concatenate([matrix, copies]), np.concatenate([log_price, log_price[copied]])
 
 
