@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appraiser_schema import RAW_COLUMNS, STATES, Listing, ShapeError, Status
+from appraiser_schema import LISTING_COLUMNS, RAW_COLUMNS, STATES, Listing, ShapeError, Status
 from appraiser_schema.frames import (
     FAILURE_SCHEMA,
     check_clean,
     check_raw,
+    clean_unpriced,
     coerce,
     listing_columns,
     normalise,
@@ -36,6 +37,9 @@ GOOD: dict[str, Any] = {
     "house_size": 1617.0,
     "prev_sold_date": "1999-09-30",
 }
+
+COLUMNS = ["row_number", *LISTING_COLUMNS]
+"""What is kept of a house that is asked about."""
 
 
 def table(*rows: dict[str, Any]) -> pl.DataFrame:
@@ -162,6 +166,27 @@ class TestClean:
     def test_lost_zero(self) -> None:
         """A zip code of four digits gets its zero back."""
         assert normalise(coerce(table({})).good)["zip_code"].to_list() == ["06016"]
+
+
+class TestUnpriced:
+    """Houses that are asked about."""
+
+    def test_good(self) -> None:
+        """They become what the doors make of a priced listing, whatever they say of a price."""
+        priced = check_clean(normalise(check_raw(coerce(table({})).good).good)).good
+        assert clean_unpriced(table({"price": "on request"})).good.rows() == priced.select(COLUMNS).rows()
+
+    def test_little_known(self) -> None:
+        """The state is enough; the status is then for_sale."""
+        checked = clean_unpriced(pl.DataFrame({"state": ["Texas"], "colour": ["red"]}))
+        assert checked.good.columns == COLUMNS
+        assert checked.good["status"].to_list() == ["for_sale"]
+
+    def test_refuses(self) -> None:
+        """What each door refuses is told with its row."""
+        checked = clean_unpriced(table({}, {"bed": "many"}, {"state": "Narnia"}, {"house_size": 1.0}).drop("price"))
+        assert checked.good["row_number"].to_list() == [1]
+        assert broken(checked.failures) == [(2, "read", "bed"), (3, "raw", "state"), (4, "clean", "house_size")]
 
 
 class TestSampleData:

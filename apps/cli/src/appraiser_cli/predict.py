@@ -11,11 +11,9 @@ from appraiser_cli.listing_file import read_listings
 from appraiser_cli.settings import Settings
 from appraiser_cli.state import open_registry
 from appraiser_model import ValuationModel
-from appraiser_schema import PRICE_FLOOR_USD, RAW_COLUMNS, Status
-from appraiser_schema.frames import ROW_NUMBER, check_clean, check_raw, coerce, normalise, to_columns
+from appraiser_schema.frames import ROW_NUMBER, clean_unpriced, to_columns
 
 ANSWERS: Final = ("price_usd", "lower_usd", "upper_usd", "problem")
-_ASKED: Final = tuple(column for column in RAW_COLUMNS if column != "price")
 
 
 def appraise_file(home: Home, settings: Settings, path: Path, out: Path, version: int | None) -> str:
@@ -54,10 +52,7 @@ def appraise(model: ValuationModel, frame: pl.DataFrame) -> pl.DataFrame:
     Returns:
         row_number, price_usd, lower_usd, upper_usd [USD], and for a row without a price the problem with it.
     """
-    typed = coerce(_with_status(frame), columns=_ASKED, missing_ok=True, extra_ok=True)
-    # The raw schema asks for a price, which nobody knows yet; it stands in for the check alone.
-    raw = check_raw(typed.good.with_columns(price=pl.lit(PRICE_FLOOR_USD)).select(ROW_NUMBER, *RAW_COLUMNS))
-    clean = check_clean(normalise(raw.good).drop("price"))
+    clean = clean_unpriced(frame)
     appraised = model.appraise(to_columns(clean.good))
     prices = clean.good.select(ROW_NUMBER).with_columns(
         price_usd=pl.Series(appraised.price_usd, dtype=pl.Float64),
@@ -65,19 +60,11 @@ def appraise(model: ValuationModel, frame: pl.DataFrame) -> pl.DataFrame:
         upper_usd=pl.Series(appraised.upper_usd, dtype=pl.Float64),
     )
     problems = (
-        pl.concat([typed.failures, raw.failures, clean.failures])
-        .group_by(ROW_NUMBER)
+        clean.failures.group_by(ROW_NUMBER)
         .agg(pl.format("{} must be {}, not {}", "column", "rule", pl.col("value").fill_null("nothing")).str.join("; "))
         .rename({"column": "problem"})
     )
     return pl.concat([prices, problems], how="diagonal").select(ROW_NUMBER, *ANSWERS)
-
-
-def _with_status(frame: pl.DataFrame) -> pl.DataFrame:
-    # The declaration of a listing has this default, too.
-    if "status" in frame.columns:
-        return frame
-    return frame.with_columns(status=pl.lit(Status.FOR_SALE.value))
 
 
 def _write(frame: pl.DataFrame, out: Path) -> None:

@@ -8,8 +8,8 @@ import polars as pl
 from appraiser_model.bundle import Bundle
 from appraiser_model.errors import ListingsError
 from appraiser_model.valuation import ValuationModel
-from appraiser_schema import LISTING_COLUMNS, PRICE_FLOOR_USD, Status
-from appraiser_schema.frames import ROW_NUMBER, Checked, check_clean, check_raw, coerce, normalise, to_columns
+from appraiser_schema import LISTING_COLUMNS
+from appraiser_schema.frames import ROW_NUMBER, clean_unpriced, to_columns
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]
@@ -46,19 +46,12 @@ def clean_listings(frame: pl.DataFrame) -> pl.DataFrame:
     """Clean raw listings without a price, by the doors that batches go through, refusing the table for one bad row.
 
     Args:
-        frame: Columns of a listing in any types, as `appraiser_schema.frames.coerce` takes them.
+        frame: Columns of a listing in any types, as `appraiser_schema.frames.clean_unpriced` takes them.
 
     Raises:
         ListingsError: A row is no listing.
     """
-    listed = frame.select(c for c in frame.columns if c in LISTING_COLUMNS)
-    if "status" not in listed.columns:
-        listed = listed.with_columns(status=pl.lit(Status.FOR_SALE.value))
-    raw = _good(coerce(listed, missing_ok=True)).with_columns(price=pl.lit(PRICE_FLOOR_USD))
-    return _good(check_clean(normalise(_good(check_raw(raw))).select(ROW_NUMBER, *LISTING_COLUMNS)))
-
-
-def _good(checked: Checked) -> pl.DataFrame:
+    checked = clean_unpriced(frame)
     if checked.failures.is_empty():
         return checked.good
     rows = checked.failures.iter_rows(named=True)

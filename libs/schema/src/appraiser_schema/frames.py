@@ -22,7 +22,15 @@ from pydantic.fields import FieldInfo
 
 from appraiser_schema.columns import Columns, listing_columns
 from appraiser_schema.errors import ShapeError
-from appraiser_schema.listing import BLANKS, LISTING_COLUMNS, RAW_COLUMNS, Listing, PricedListing, Status
+from appraiser_schema.listing import (
+    BLANKS,
+    LISTING_COLUMNS,
+    PRICE_FLOOR_USD,
+    RAW_COLUMNS,
+    Listing,
+    PricedListing,
+    Status,
+)
 from appraiser_schema.places import STATES
 
 __all__ = [
@@ -36,6 +44,7 @@ __all__ = [
     "Stage",
     "check_clean",
     "check_raw",
+    "clean_unpriced",
     "coerce",
     "listing_columns",
     "normalise",
@@ -157,6 +166,26 @@ def check_clean(frame: pl.DataFrame) -> Checked:
     A table without a price column is checked as `Listing` would: all but the price.
     """
     return _check(frame, CLEAN_SCHEMA if "price" in frame.columns else LISTING_SCHEMA, Stage.CLEAN)
+
+
+def clean_unpriced(frame: pl.DataFrame) -> Checked:
+    """Take listings of houses that are asked about, and so have no price yet, through all three doors.
+
+    Args:
+        frame: Any types, as `coerce` takes them. Absent columns are unknown, an absent status is for_sale; a price and
+            other columns are not looked at.
+
+    Returns:
+        Clean listings, row_number and `LISTING_COLUMNS`, and the failures of all doors.
+    """
+    if "status" not in frame.columns:
+        frame = frame.with_columns(status=pl.lit(Status.FOR_SALE.value))
+    typed = coerce(frame.drop("price", strict=False), missing_ok=True, extra_ok=True)
+    # A raw listing must have a price: the lowest one stands in until that door is passed.
+    raw = check_raw(typed.good.with_columns(price=pl.lit(PRICE_FLOOR_USD)))
+    clean = check_clean(normalise(raw.good).select(ROW_NUMBER, *LISTING_COLUMNS))
+    failures = pl.concat([typed.failures, raw.failures, clean.failures]).sort(ROW_NUMBER, "column", "rule")
+    return Checked(clean.good, failures)
 
 
 def to_columns(frame: pl.DataFrame) -> Columns:
