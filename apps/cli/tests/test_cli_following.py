@@ -58,11 +58,13 @@ def save(ledger: Ledger, outcome: FetchOutcome, batch_number: int | None, **fact
 
 
 class TestReport:
-    """What became of the latest batch."""
+    """What became of the last batch."""
 
-    def test_nothing_was_asked(self, ledger: Ledger) -> None:
+    def test_nothing_came(self, ledger: Ledger) -> None:
         """An empty ledger has nothing to tell."""
-        assert report.latest(ledger).outcome is None
+        assert report.last_batch(ledger) is None
+        assert not report.was_stopped(ledger)
+        assert report.told(ledger, 0) == ()
 
     def test_rows_and_decision_in_words(self, ledger: Ledger) -> None:
         """A batch's rows are counted, and each decision is told with its reason."""
@@ -77,30 +79,21 @@ class TestReport:
                 decided_at=NOON,
             )
         )
-        told = report.latest(ledger)
-        assert told.is_new
-        assert told.lines[0].startswith("12,345 rows received, 6 in quarantine")
-        assert told.lines[1] == "skip: Nothing moved."
+        rows, decision = report.told(ledger, 0)
+        assert rows.startswith("12,345 rows received, 6 in quarantine")
+        assert decision == "skip: Nothing moved."
 
-    def test_end_of_the_source(self, ledger: Ledger) -> None:
-        """The end of the source is an outcome, with no batch."""
+    def test_batch_that_goes_on_after_the_end_was_seen(self, ledger: Ledger) -> None:
+        """A batch that was interrupted is the one told, whatever the latest question to the source brought."""
         save(ledger, FetchOutcome.NEW, 0)
         save(ledger, FetchOutcome.EXHAUSTED, None)
-        told = report.latest(ledger)
-        assert told.is_end
-        assert told.batch_number is None
+        assert report.last_batch(ledger) == 0
 
     def test_stopped_batch_is_told_with_its_reason(self, ledger: Ledger) -> None:
         """A batch that is unfit is a verdict on the data."""
         save(ledger, FetchOutcome.NEW, 0, status=BatchStatus.STOPPED, rows_received=10, stop_reason="9 of 10 rows")
         assert report.was_stopped(ledger)
-        assert "stopped: 9 of 10 rows" in report.latest(ledger).lines[0]
-
-    def test_seen_batch_is_not_new(self, ledger: Ledger) -> None:
-        """A batch that came again does not count."""
-        save(ledger, FetchOutcome.SEEN, 0)
-        assert not report.latest(ledger).is_new
-        assert not report.was_stopped(ledger)
+        assert "stopped: 9 of 10 rows" in report.told(ledger, 0)[0]
 
 
 class TestTail:

@@ -130,6 +130,20 @@ class TestSupervisor:
             until(lambda: not supervisor.check() and bool(supervisor.ended()))
             assert [started.service.name for started in supervisor.ended()] == ["small"]
 
+    def test_death_of_a_needed_service_is_an_error(self, home: Home, server_command: Command) -> None:
+        """A service without which nothing can go on is named with its exit code and its log."""
+        port = free_port(0)
+        with Supervisor(home) as supervisor:
+            supervisor.start(Service("small", server_command(port), port=port, health="/"))
+            until_ready(supervisor)
+            supervisor.need("small")
+            process = supervisor.started["small"].process
+            process.kill()
+            process.wait()
+            supervisor.need("other")
+            with pytest.raises(ServiceError, match=r"(?s)small has ended by itself with exit code -9.*small\.log"):
+                supervisor.need("small")
+
 
 class TestInterrupt:
     """Signals that ask the command to end."""

@@ -36,9 +36,6 @@ _LOOK: Final = timedelta(seconds=0.2)
 _STOPPING_STEP: Final = "validate"
 """The step that fails where a batch is unfit; that is a verdict on data, and the next batch is taken."""
 
-_SEEN_LIMIT: Final = 50
-"""Runs in a row that bring nothing new, before something must be wrong with the source."""
-
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -167,6 +164,10 @@ class _Up:
             self._until_parsed(system, api)
             system.start_last()
             self._take_batches(system, api, ledger)
+        except PipelineError:
+            # Where a service has ended, its log tells more than that Airflow does not answer.
+            system.check_pipeline()
+            raise
         finally:
             ledger.close()
             api.close()
@@ -192,58 +193,62 @@ class _Up:
         self._display.say(f"the pipeline can start after {self._elapsed()}", "bold")
 
     def _take_batches(self, system: System, api: AirflowApi, ledger: Ledger) -> None:
-        taken = idle = 0
+        taken = 0
         waiting = api.active_runs()
         if waiting:
             self._display.say("going on with a run that was interrupted", "yellow")
         for run_id in waiting:
             taken += self._finish_interrupted(system, api, ledger, run_id)
         while self._wish.batches is None or taken < self._wish.batches:
-            result = self._take_batch(system, api, ledger, api.trigger())
-            if result.is_end:
+            if self._take_batch(system, api, ledger, api.trigger()) is None:
                 return
-            taken += result.is_new
-            idle = 0 if result.is_new else idle + 1
-            if idle > _SEEN_LIMIT:
-                raise PipelineError(None, f"{idle} runs in a row brought no new batch; the source repeats itself.")
+            taken += 1
 
     def _finish_interrupted(self, system: System, api: AirflowApi, ledger: Ledger, run_id: str) -> bool:
         try:
-            return self._take_batch(system, api, ledger, run_id).is_new
+            return self._take_batch(system, api, ledger, run_id) is not None
         except PipelineError as error:
+            system.check_pipeline()
             # It may have been cut off where it cannot be taken up again; the next run repairs what it left.
             self._display.say(f"the interrupted run ended: {str(error).splitlines()[0]}", "yellow")
             return False
 
-    def _take_batch(self, system: System, api: AirflowApi, ledger: Ledger, run_id: str) -> report.BatchReport:
+    def _take_batch(self, system: System, api: AirflowApi, ledger: Ledger, run_id: str) -> int | None:
+        """Follow a run to its end.
+
+        Returns:
+            Number of its batch; None where the source has no further one.
+        """
         began = time.monotonic()
+        number: int | None = None
         batch = "next batch"
         try:
             for progress in follow(api, run_id, self._home, DAG_ID):
                 for task in progress.ended:
-                    if task.name == "fetch_batch":
-                        batch = f"batch {report.latest(ledger).batch_number}"
+                    if task.name == "fetch_batch" and task.state == "success":
+                        number = report.last_batch(ledger)
+                        batch = f"batch {number}"
                     self._tell_step(batch, task)
                 step = progress.current.name if progress.current else "waiting for the next step"
                 self._look(system, f"{batch}: {step}")
+                system.check_pipeline()
         except PipelineError as error:
             if error.step != _STOPPING_STEP or not report.was_stopped(ledger):
                 raise
-        result = report.latest(ledger)
-        self._tell_batch(result, time.monotonic() - began)
-        return result
+        self._tell_batch(ledger, number, time.monotonic() - began)
+        return number
 
     def _tell_step(self, batch: str, task: TaskState) -> None:
         word = {"success": "", "up_for_retry": "failed, will be tried again"}.get(task.state or "", task.state)
         line = f"{batch:<12}{task.name:<18}{task.seconds or 0.0:6.1f} s  {word}"
         self._display.say(line.rstrip(), "red" if word else "", indent=2)
 
-    def _tell_batch(self, result: report.BatchReport, seconds: float) -> None:
-        if result.is_end:
+    def _tell_batch(self, ledger: Ledger, number: int | None, seconds: float) -> None:
+        if number is None:
             self._display.say(f"the source has no further batch ({seconds:.1f} s)", "bold")
             return
-        self._display.say(f"batch {result.batch_number} took {seconds:.1f} s", "bold green")
-        for line in result.lines:
+        self._display.say(f"batch {number} took {seconds:.1f} s", "bold green")
+        for line in report.told(ledger, number):
             self._display.say(line, indent=2)
 
     def _look(self, system: System, *doing: str) -> None:

@@ -1,53 +1,29 @@
 """What became of a batch, read from the ledger, in words."""
 
-from dataclasses import dataclass
-
 from appraiser_cli.tables import count
-from appraiser_schema import Batch, BatchStatus, DecisionKind, FetchOutcome
+from appraiser_schema import Batch, BatchStatus, DecisionKind
 from appraiser_store import Ledger
 
 
-@dataclass(frozen=True, slots=True)
-class BatchReport:
-    """What one run of the pipeline did.
+def last_batch(ledger: Ledger) -> int | None:
+    """Number of the batch that the latest run that fetched one works on; None where none ever came.
 
-    Attributes:
-        outcome: How the question for the next batch ended; None where none was asked.
-        batch_number: The batch that came, if one did.
-        lines: What became of it, for a person.
+    A run takes the batch that is due or goes on with the last one, so it is always the last.
     """
-
-    outcome: FetchOutcome | None
-    batch_number: int | None
-    lines: tuple[str, ...]
-
-    @property
-    def is_new(self) -> bool:
-        """Whether a batch came that was not known before."""
-        return self.outcome in (FetchOutcome.NEW, FetchOutcome.GAP_REPAIRED)
-
-    @property
-    def is_end(self) -> bool:
-        """Whether the source has no further batch."""
-        return self.outcome is FetchOutcome.EXHAUSTED
-
-
-def latest(ledger: Ledger) -> BatchReport:
-    """What the latest fetch brought, and what has become of it."""
-    fetches = ledger.fetches()
-    if not fetches:
-        return BatchReport(None, None, ())
-    fetch = fetches[-1]
-    batch = ledger.batch(fetch.batch_number) if fetch.batch_number is not None else None
-    lines = _lines(ledger, batch) if batch else (fetch.detail,)
-    return BatchReport(fetch.outcome, fetch.batch_number, lines)
+    batch = ledger.last_batch()
+    return batch.batch_number if batch else None
 
 
 def was_stopped(ledger: Ledger) -> bool:
-    """Whether the latest batch was refused as unfit, which is a decision about data and no fault of the system."""
-    report = latest(ledger)
-    batch = ledger.batch(report.batch_number) if report.batch_number is not None else None
+    """Whether the last batch was refused as unfit, which is a decision about data and no fault of the system."""
+    batch = ledger.last_batch()
     return batch is not None and batch.status is BatchStatus.STOPPED
+
+
+def told(ledger: Ledger, batch_number: int) -> tuple[str, ...]:
+    """What became of a batch, for a person; empty where the ledger does not know it."""
+    batch = ledger.batch(batch_number)
+    return _lines(ledger, batch) if batch else ()
 
 
 def _lines(ledger: Ledger, batch: Batch) -> tuple[str, ...]:

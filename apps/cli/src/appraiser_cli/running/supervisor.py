@@ -105,6 +105,18 @@ class Supervisor:
         """Services that were ready and have ended since, though they should run on."""
         return [s for s in self.started.values() if s.ended is not None and not s.service.once]
 
+    def need(self, *names: str) -> None:
+        """Look whether these still run.
+
+        Raises:
+            ServiceError: One has ended since it was ready.
+        """
+        for started in self.started.values():
+            self._reap(started)
+        for started in self.ended():
+            if started.service.name in names:
+                raise self._error(started, f"has ended by itself with exit code {started.ended}")
+
     def stop(self) -> None:
         """End everything that was started, and forget it. Asked to end once more meanwhile, it uses force at once."""
         # A server that is told to end waits for its open connections.

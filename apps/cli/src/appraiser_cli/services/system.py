@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from appraiser_cli.home import Home
 from appraiser_cli.running.supervisor import Started, Supervisor
@@ -12,6 +13,9 @@ from appraiser_cli.services.credentials import Credentials
 from appraiser_cli.services.environment import shared
 from appraiser_cli.services.mlflow import mlflow
 from appraiser_cli.settings import Settings
+
+_PIPELINE: Final = ("feed", "mlflow", *airflow.PARTS)
+"""The services without which no batch comes to its end."""
 
 
 @dataclass(slots=True)
@@ -59,7 +63,15 @@ class System:
     @property
     def can_run_pipeline(self) -> bool:
         """Whether everything that the pipeline needs is ready."""
-        return self.supervisor.is_ready("feed", "mlflow", *airflow.PARTS)
+        return self.supervisor.is_ready(*_PIPELINE)
+
+    def check_pipeline(self) -> None:
+        """Look whether what the pipeline needs still runs.
+
+        Raises:
+            ServiceError: One of its services has ended: its runs would wait for ever.
+        """
+        self.supervisor.need(*_PIPELINE)
 
     def _start_airflow(self) -> None:
         for service in airflow.processes(self.addresses, self._airflow()):
