@@ -347,6 +347,14 @@ class TestErrors:
         assert code == 2
         assert "SERVICE=PORT" in error
 
+    @pytest.mark.parametrize("value", ["abc", "70000"])
+    def test_bad_variable_is_a_usage_error(self, whole: Whole, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+        """A variable that cannot be used is named with its value and the rule."""
+        monkeypatch.setenv("APPRAISER_API_PORT", value)
+        code, error = whole("status")
+        assert code == 2
+        assert f"APPRAISER_API_PORT={value!r}: input should be" in error
+
     def test_missing_data_file_starts_nothing(self, whole: Whole, home: Home) -> None:
         """A data file that is not there is told before anything starts."""
         code, error = whole("up", "--data", "/no/such.csv", "--home", str(home.folder))
@@ -358,10 +366,8 @@ class TestErrors:
         self, whole: Whole, home: Home, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """What nobody foresaw is told in one sentence, with how to see more."""
-        home.folder.mkdir()
-        home.ledger.mkdir()
-        monkeypatch.setenv("APPRAISER_FEED_PORT", "many")
-        code, error = whole("batches", "--home", str(home.folder))
+        monkeypatch.setattr("appraiser_cli.status.services", None)
+        code, error = whole("status", "--home", str(home.folder))
         assert code == 1
         assert "APPRAISER_DEBUG=1" in error
 

@@ -1,10 +1,12 @@
 """Settings of the command, read once from the environment when it starts."""
 
 from pathlib import Path
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from appraiser_cli.errors import UsageError
 from appraiser_cli.home import ROOT, Home
 
 
@@ -24,6 +26,19 @@ class Settings(BaseSettings):
         default=None, validation_alias="MLFLOW_TRACKING_URI", description="None: what runs, or the file."
     )
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _told(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Turn a wrong value into wrong usage of its variable."""
+        try:
+            return handler(values)
+        except ValidationError as error:
+            told = "; ".join(
+                f"{_variable(str(fault['loc'][0]))}={fault['input']!r}: {fault['msg'].lower()}"
+                for fault in error.errors()
+            )
+            raise UsageError(f"{told}. Set it to such a value, or unset it for its default.") from None
+
     def state(self, folder: Path | None) -> Home:
         """The state folder that an option named, or the configured one."""
         return Home((folder or self.home).expanduser().absolute())
@@ -31,3 +46,7 @@ class Settings(BaseSettings):
     def port(self, service: str) -> int:
         """The port asked for by a service's name, such as 'feed'."""
         return int(getattr(self, f"{service}_port"))
+
+
+def _variable(name: str) -> str:
+    return name if name.isupper() else f"APPRAISER_{name.upper()}"
