@@ -1,5 +1,6 @@
 """Ports that are taken are replaced."""
 
+import os
 import socket
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import pytest
 
 from appraiser_cli.errors import UsageError
 from appraiser_cli.home import Home
+from appraiser_cli.running import records
 from appraiser_cli.running.ports import free_port, is_free
 from appraiser_cli.services.addresses import LISTENERS, Addresses, parse_ports, wanted_ports
-from appraiser_cli.services.environment import shared
+from appraiser_cli.services.environment import shared, tracking_file, tracking_uri
 from appraiser_cli.settings import Settings
 
 
@@ -74,7 +76,20 @@ class TestEnvironment:
     def test_services_are_told_absolute_places(self, tmp_path: Path) -> None:
         """Every path in the environment is absolute, and every address is on the loopback."""
         places = Addresses.choose(lambda _: 0)
-        variables = shared(Home(tmp_path), Settings(), places)
+        variables = shared(Home(tmp_path), Settings(), places, places.url("mlflow"))
         assert variables["APPRAISER_LAKE"] == str(tmp_path / "lake")
         assert variables["APPRAISER_LEDGER_URL"] == f"sqlite:///{tmp_path}/ledger.db"
         assert variables["MLFLOW_TRACKING_URI"] == f"http://127.0.0.1:{places.ports['mlflow']}"
+
+
+class TestTracking:
+    """Where the registry is, for every command."""
+
+    def test_running_server_wins_over_the_variable(self, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The server of the state folder, then the variable, then the file."""
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        assert tracking_uri(home, Settings()) == tracking_file(home)
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://elsewhere:5000")
+        assert tracking_uri(home, Settings()) == "http://elsewhere:5000"
+        records.save(home.run, records.record("mlflow", os.getpid(), port=5005, command=()))
+        assert tracking_uri(home, Settings()) == "http://127.0.0.1:5005"

@@ -15,7 +15,7 @@ from appraiser_cli.running.supervisor import Supervisor
 from appraiser_cli.services import addresses, airflow, apps
 from appraiser_cli.services.addresses import Addresses
 from appraiser_cli.services.credentials import Credentials
-from appraiser_cli.services.environment import ledger_url, shared, tracking_file
+from appraiser_cli.services.environment import ledger_url, shared, tracking_uri
 from appraiser_cli.settings import Settings
 
 
@@ -38,9 +38,7 @@ def develop(home: Home, settings: Settings, app: str, port: int | None, data: Pa
     places = Addresses.choose(lambda name: wanted if name == app else settings.port(name), others)
     if wanted not in (0, places.ports[app]):
         sys.stderr.write(f"appraiser: port {wanted} is taken, so {app} gets {places.ports[app]}\n")
-    environment = shared(home, settings, places)
-    if "mlflow" not in running:
-        environment["MLFLOW_TRACKING_URI"] = settings.mlflow_tracking_uri or tracking_file(home)
+    environment = shared(home, settings, places, tracking_uri(home, settings))
     sys.stderr.write(f"appraiser: {app} at {places.url(app)}; against {', '.join(others) or 'nothing else'}\n")
     with interruptible():
         try:

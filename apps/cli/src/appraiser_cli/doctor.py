@@ -20,7 +20,7 @@ from appraiser_cli.running.ports import is_free
 from appraiser_cli.services import addresses
 from appraiser_cli.services.addresses import LISTENERS, Addresses
 from appraiser_cli.services.airflow import DAG_ID
-from appraiser_cli.services.environment import ledger_url
+from appraiser_cli.services.environment import ledger_url, tracking_uri
 from appraiser_cli.settings import Settings
 from appraiser_cli.status import services
 from appraiser_store import Ledger, StoreError
@@ -83,6 +83,8 @@ def _guarded(check: _Check, home: Home, settings: Settings) -> list[Finding]:
         return list(check(home, settings))
     except (CliError, StoreError, OSError) as error:
         return [Finding(Level.FAIL, check.__name__.strip("_"), str(error))]
+    except Exception as error:  # noqa: BLE001 - what is sick may fail in any way, and is what is asked for
+        return [Finding(Level.FAIL, check.__name__.strip("_"), f"{type(error).__name__}: {error}")]
 
 
 def _python(_home: Home, _settings: Settings) -> Iterator[Finding]:
@@ -152,7 +154,9 @@ def _services(home: Home, _settings: Settings) -> Iterator[Finding]:
 
 def _ports(home: Home, settings: Settings) -> Iterator[Finding]:
     ours = addresses.running(home)
-    taken = [f"{settings.port(n)} ({n})" for n in LISTENERS if n not in ours and not is_free(settings.port(n) or 1)]
+    # Port 0 takes any that is free.
+    wanted = {name: settings.port(name) for name in LISTENERS if name not in ours and settings.port(name)}
+    taken = [f"{port} ({name})" for name, port in wanted.items() if not is_free(port)]
     if taken:
         yield Finding(
             Level.WARN, "ports", f"taken by others: {', '.join(taken)}; 'up' will choose free ones and name them"
@@ -174,13 +178,17 @@ def _ledger(home: Home, settings: Settings) -> Iterator[Finding]:
 
 def _mlflow(home: Home, settings: Settings) -> Iterator[Finding]:
     client = version("mlflow")
-    ports = addresses.running(home)
-    uri = settings.mlflow_tracking_uri or (Addresses(ports, {}).url("mlflow") if "mlflow" in ports else "")
-    if not uri.startswith("http"):
+    configured = tracking_uri(home, settings)
+    if not configured.startswith("http"):
         yield Finding(Level.OK, "mlflow", f"client {client}; no server runs")
         return
+    whole = httpx.URL(configured)
+    # A password in the address must not be shown, also not by an error.
+    uri = str(whole.copy_with(userinfo=b"")).rstrip("/")
+    login = (whole.username, whole.password) if whole.userinfo else None
     try:
-        server = httpx.get(f"{uri}/version", timeout=5, trust_env=False).raise_for_status().text.strip()
+        answer = httpx.get(f"{uri}/version", auth=login, timeout=5, trust_env=False)
+        server = answer.raise_for_status().text.strip()
     except httpx.HTTPError as error:
         yield Finding(Level.FAIL, "mlflow", f"the server at {uri} does not answer: {error}")
         return

@@ -14,7 +14,7 @@ from appraiser_cli.running.supervisor import Supervisor
 from appraiser_cli.services import addresses
 from appraiser_cli.services.addresses import Addresses
 from appraiser_cli.services.apps import feed
-from appraiser_cli.services.environment import ledger_url, shared, tracking_file
+from appraiser_cli.services.environment import ledger_url, shared, tracking_uri
 from appraiser_cli.settings import Settings
 
 _LOOK_SECONDS: Final = 0.1
@@ -29,10 +29,7 @@ def run_pipeline(home: Home, settings: Settings, arguments: list[str], data: Pat
     home.make()
     running = addresses.running(home)
     places = Addresses.choose(lambda name: 0 if name == "feed" else settings.port(name), running)
-    environment = shared(home, settings, places)
-    if "mlflow" not in running:
-        # Without a server, the file itself is the registry.
-        environment["MLFLOW_TRACKING_URI"] = settings.mlflow_tracking_uri or tracking_file(home)
+    environment = shared(home, settings, places, tracking_uri(home, settings))
     with interruptible(), Supervisor(home) as supervisor:
         try:
             if "feed" not in running and _asks_for_batches(arguments):

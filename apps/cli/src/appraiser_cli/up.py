@@ -123,6 +123,8 @@ class _Up:
         places = Addresses.choose(addresses.wanted_ports(self._settings, self._wish.ports))
         for name, (wanted, given) in places.moved.items():
             self._display.say(f"port {wanted} is taken, so {name} gets {given}", "yellow")
+        if self._settings.mlflow_tracking_uri:
+            self._display.say("MLFLOW_TRACKING_URI is ignored: 'up' starts an MLflow of its own", "yellow")
         try:
             with Supervisor(self._home) as supervisor:
                 system = System(self._home, self._settings, places, supervisor, data)

@@ -3,7 +3,7 @@
 import os
 
 from appraiser_cli.home import Home
-from appraiser_cli.services.addresses import Addresses
+from appraiser_cli.services.addresses import Addresses, running
 from appraiser_cli.settings import Settings
 
 
@@ -17,15 +17,33 @@ def tracking_file(home: Home) -> str:
     return f"sqlite:///{home.mlflow_database}"
 
 
-def shared(home: Home, settings: Settings, addresses: Addresses) -> dict[str, str]:
-    """What every service is told: where the others are, and where the state lies."""
+def tracking_uri(home: Home, settings: Settings) -> str:
+    """Where MLflow is, for every command: this state folder's server while it runs, else as configured, else the file.
+
+    The server comes first, so that no command works on another registry than the system beside it.
+    """
+    ports = running(home)
+    if "mlflow" in ports:
+        return Addresses(ports, {}).url("mlflow")
+    return settings.mlflow_tracking_uri or tracking_file(home)
+
+
+def shared(home: Home, settings: Settings, addresses: Addresses, tracking: str) -> dict[str, str]:
+    """What every service is told: where the others are, and where the state lies.
+
+    Args:
+        home: State folder.
+        settings: Where the ledger is.
+        addresses: Where the services listen.
+        tracking: Where MLflow is.
+    """
     return {
         "APPRAISER_LAKE": str(home.lake),
         "APPRAISER_LEDGER_URL": ledger_url(home, settings),
         "APPRAISER_MODEL_CACHE": str(home.model_cache),
         "APPRAISER_FEED_URL": addresses.url("feed"),
         "APPRAISER_API_URL": addresses.url("api"),
-        "MLFLOW_TRACKING_URI": addresses.url("mlflow"),
+        "MLFLOW_TRACKING_URI": tracking,
         # Nothing leaves this machine.
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",

@@ -36,7 +36,7 @@ class System:
 
     def __post_init__(self) -> None:
         self.credentials = Credentials.load_or_make(self.home)
-        self._environment = shared(self.home, self.settings, self.addresses)
+        self._environment = shared(self.home, self.settings, self.addresses, self.addresses.url("mlflow"))
 
     def start_first(self) -> None:
         """Start what the pipeline needs; Airflow's processes follow once its database is there."""
