@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from appraiser_schema import Explanation, example_listing
 from appraiser_ui import readings
+from appraiser_ui.errors import ApiAwayError
 from appraiser_ui.figures import money
 from appraiser_ui.launch import SCRIPT
 
@@ -111,6 +112,18 @@ class TestModels:
             "**MAE**: The mean absolute error is 12.0% smaller".replace(".0%", r"\.0%")
         )
         assert list(rules["Passed"]) == ["✓ yes"]
+
+    def test_service_stops_in_between(self, app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where the API stops after the versions were read, the page keeps them and says so at the one selected."""
+
+        def stopped(url: str, version: int) -> None:
+            raise ApiAwayError(url, f"version {version} was not answered")
+
+        monkeypatch.setattr(readings, "model_version", stopped)
+        app.switch_page("pages/models.py").run()
+        assert not app.exception
+        assert len(app.dataframe) == 2
+        assert "does not answer" in app.error[0].value
 
     def test_batches(self, app: AppTest) -> None:
         """Every batch is there with what became of its rows."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from appraiser_schema import ModelVersion
+from appraiser_schema import Batch, Decision, ModelVersion
 from appraiser_ui import readings
 from appraiser_ui.appraise.progress import progress
 from appraiser_ui.errors import ApiError
@@ -15,6 +15,9 @@ from appraiser_ui.models.selected import show_selected
 from appraiser_ui.models.timeline import timeline
 from appraiser_ui.models.versions import show_versions
 from appraiser_ui.notices import observe, show_error, watch
+
+type Seen = tuple[tuple[ModelVersion, ...], tuple[Batch, ...], tuple[Decision, ...]]
+"""Every version, batch and decision, the newest first."""
 
 
 def show(url: str) -> None:
@@ -29,23 +32,24 @@ def show(url: str) -> None:
         "on houses that neither has seen. It goes into service only if it is better."
     )
 
-    def look() -> tuple[object, ...]:
+    def look() -> Seen:
         return readings.models(url), readings.batches(url), readings.decisions(url)
 
     seen = observe(look)
     if isinstance(seen, ApiError):
         show_error(seen)
     else:
-        _show_all(url)
+        _show_all(url, *seen)
     watch(look, seen)
 
 
-def _show_all(url: str) -> None:
-    models, batches = readings.models(url), readings.batches(url)
+def _show_all(
+    url: str, models: Sequence[ModelVersion], batches: Sequence[Batch], decisions: Sequence[Decision]
+) -> None:
     if models:
         _versions(url, models)
     else:
-        doing = progress(batches, readings.decisions(url))
+        doing = progress(batches, decisions)
         st.info(f"**No model has been trained yet.** {plain(doing)}", icon=":material/hourglass_top:")
     st.subheader("Batches")
     if batches:
@@ -64,7 +68,11 @@ def _versions(url: str, models: Sequence[ModelVersion]) -> None:
     with chosen:
         numbers = [model.version for model in models]
         version = st.selectbox("Look at", numbers, format_func="Version {}".format, key="version", bind="query-params")
-        show_selected(readings.model_version(url, version))
+        model = observe(lambda: readings.model_version(url, version))
+        if isinstance(model, ApiError):
+            show_error(model)
+        else:
+            show_selected(model)
 
 
 def _meanings() -> None:
