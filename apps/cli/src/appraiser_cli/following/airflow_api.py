@@ -13,6 +13,9 @@ from appraiser_cli.services.credentials import Credentials
 _PATIENCE: Final = timedelta(seconds=60)
 """How long an API server that is too busy to answer is asked again."""
 
+_PAUSE: Final = timedelta(seconds=0.5)
+"""Before it is asked again."""
+
 FINISHED: Final = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 
 
@@ -88,29 +91,38 @@ class AirflowApi:
 
     def _ask(self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any) -> Any:
         deadline = time.monotonic() + _PATIENCE.total_seconds()
+        may_log_in_again = "Authorization" in self._http.headers
         while True:
+            # A trigger that got no good answer may have been taken: asking again would start a second run.
+            may_wait = method != "POST" and time.monotonic() < deadline
             try:
-                answer = self._http.request(method, path, headers=self._authorization(), **request)
+                answer = self._log_in() or self._http.request(method, path, **request)
             except httpx.TransportError as error:
-                # A trigger that got no answer may have been taken: asking again would start a second run.
-                if method == "POST" or time.monotonic() > deadline:
+                if not may_wait:
                     raise PipelineError(None, f"Airflow does not answer: {type(error).__name__} {error}.") from error
-                time.sleep(0.5)
+                time.sleep(_PAUSE.total_seconds())
                 continue
             if answer.is_success or answer.status_code in accept:
                 return answer.json()
-            if answer.status_code == httpx.codes.UNAUTHORIZED and "Authorization" in self._http.headers:
+            if answer.status_code == httpx.codes.UNAUTHORIZED and may_log_in_again:
+                may_log_in_again = False
                 del self._http.headers["Authorization"]
-                continue
-            raise PipelineError(
-                None, f"Airflow refuses {method} {path} with {answer.status_code}: {answer.text[:300]}."
-            )
+            elif answer.is_server_error and may_wait:
+                time.sleep(_PAUSE.total_seconds())
+            else:
+                raise PipelineError(
+                    None, f"Airflow refuses {method} {path} with {answer.status_code}: {answer.text[:300]}."
+                )
 
-    def _authorization(self) -> dict[str, str]:
-        if "Authorization" not in self._http.headers:
-            login = {"username": self._credentials.user, "password": self._credentials.password}
-            answer = self._http.post("/auth/token", json=login)
-            if not answer.is_success:
-                raise PipelineError(None, f"Airflow refuses the login of {self._credentials.user!r}: {answer.text}.")
-            self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        return {}
+    def _log_in(self) -> httpx.Response | None:
+        """Log in where that is needed; the answer only where the server failed."""
+        if "Authorization" in self._http.headers:
+            return None
+        login = {"username": self._credentials.user, "password": self._credentials.password}
+        answer = self._http.post("/auth/token", json=login)
+        if answer.is_server_error:
+            return answer
+        if not answer.is_success:
+            raise PipelineError(None, f"Airflow refuses the login of {self._credentials.user!r}: {answer.text}.")
+        self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        return None
