@@ -47,7 +47,8 @@ def uv(clone: Path) -> Path:
     path = clone / "bin" / "uv"
     made = "mkdir -p .venv/bin; cp bin/command .venv/bin/appraiser"
     put_program(clone / "bin" / "command", 'echo "args: $*; venv: ${VIRTUAL_ENV-unset}"')
-    put_program(path, f'echo "uv $*" >>"{clone}/calls"; cd "{clone}"; {made}')
+    version = 'if [ "$1" = --version ]; then echo "uv 0.10.2 (abc 2026-01-01)"; exit; fi'
+    put_program(path, f'{version}; echo "uv $*" >>"{clone}/calls"; cd "{clone}"; {made}')
     return path
 
 
@@ -95,7 +96,8 @@ class TestLauncher:
 
     def test_failed_environment_is_told(self, clone: Path) -> None:
         """When uv fails, the exit code is 1 and a sentence says so; nothing is taken for current."""
-        put_program(clone / "bin" / "uv", "echo no route >&2; exit 2")
+        version = 'if [ "$1" = --version ]; then echo "uv 0.9.5"; exit; fi'
+        put_program(clone / "bin" / "uv", f"{version}; echo no route >&2; exit 2")
         result = launch(clone / "appraiser", cwd=clone, PATH=f"{clone}/bin:{os.environ['PATH']}", HOME=str(clone))
         assert result.returncode == 1
         assert "no route" in result.stderr
@@ -117,6 +119,15 @@ class TestLauncher:
         (tools / "python3").unlink()
         result = launch(clone / "appraiser", cwd=clone, PATH=str(tools), HOME=str(clone))
         assert "neither uv nor python3" in result.stderr
+
+    @pytest.mark.parametrize("version", ["0.8.22", "0.1.45", "1.0.0"])
+    def test_uv_of_another_range_is_not_used(self, clone: Path, version: str) -> None:
+        """A uv that is too old or too new is left alone, and one of the right range is brought."""
+        put_program(clone / "bin" / "uv", f'echo "uv {version}"')
+        put_program(clone / "bin" / "python3", f'echo "$*" >>"{clone}/brought"; exit 1')
+        result = launch(clone / "appraiser", cwd=clone, PATH=f"{clone}/bin:{os.environ['PATH']}", HOME=str(clone))
+        assert result.returncode == 1
+        assert "import ensurepip" in (clone / "brought").read_text()
 
     def test_real_environment_answers(self, tmp_path: Path) -> None:
         """The repository's own launcher starts the command from any folder, without a home."""
