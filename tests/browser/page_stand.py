@@ -157,7 +157,7 @@ def _decision(number: int, version: int, outcome: Outcome) -> Decision:
         kind=DecisionKind.PROMOTION,
         outcome=outcome,
         summary=text,
-        reasons=(Reason(rule="mae", passed=outcome is Outcome.PROMOTE, figure=gain, threshold=0.03, text=text),),
+        reasons=(Reason(rule="mae", passed=outcome is Outcome.PROMOTE, figure=-gain * 100, threshold=-3, text=text),),
         decided_at=RECEIVED + dt.timedelta(days=number, minutes=5),
         model_version=version,
         champion_version=number or None,

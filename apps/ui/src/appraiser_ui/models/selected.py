@@ -6,7 +6,7 @@ import streamlit as st
 
 from appraiser_schema import ModelDetail, Outcome, Reason
 from appraiser_ui.appraise.answer import show_simulated
-from appraiser_ui.figures import DASH, count, moment, plain, spans
+from appraiser_ui.figures import DASH, MINUS, count, moment, plain, spans
 from appraiser_ui.models.metrics import METRICS
 from appraiser_ui.models.verdicts import Verdict, verdict
 
@@ -18,6 +18,9 @@ OUTCOMES: Final = {
 }
 
 _ABBREVIATIONS: Final = frozenset({"mae", "rmse"})
+
+_IN_PERCENT: Final = frozenset({"coverage", "growth", "mae", "rmse", "segments", "wider_market"})
+"""Rules with figures in percent; of an error it is the change, below 0 where it got smaller."""
 
 BADGES: Final = {
     Verdict.IN_SERVICE: ("blue", ":material/check_circle:"),
@@ -72,8 +75,8 @@ def _decision(model: ModelDetail) -> None:
 def _rule(reason: Reason) -> dict[str, str]:
     return {
         "Rule": f"**{plain(_rule_name(reason.rule))}**: {plain(reason.text)}",
-        "Figure": _figure(reason.figure),
-        "Threshold": _figure(reason.threshold),
+        "Figure": _figure(reason.figure, reason.rule),
+        "Threshold": _figure(reason.threshold, reason.rule),
         "Passed": "✓ yes" if reason.passed else "✗ no",
     }
 
@@ -83,8 +86,11 @@ def _rule_name(rule: str) -> str:
     return rule.upper() if rule in _ABBREVIATIONS else rule.replace("_", " ").capitalize()
 
 
-def _figure(value: float | None) -> str:
-    return DASH if value is None else plain(f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}")
+def _figure(value: float | None, rule: str) -> str:
+    if value is None:
+        return DASH
+    text = f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return plain((f"{text} %" if rule in _IN_PERCENT else text).replace("-", MINUS))
 
 
 def _card(model: ModelDetail) -> None:

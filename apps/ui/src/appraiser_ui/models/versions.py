@@ -49,7 +49,8 @@ def _columns() -> dict[str, Any]:
     return {
         "version": column.NumberColumn("Version", format="%d", pinned=True, width="small"),
         "verdict": column.TextColumn(
-            "Verdict", help="What became of the version. The champion is in service, the challenger was trained last."
+            "Verdict",
+            help="What became of the version. The champion is in service; the challenger is the last one that lost.",
         ),
         "trained": column.DatetimeColumn("Trained (UTC)", format="D MMM YYYY, HH:mm"),
         "batches": column.TextColumn("Batches", help="Numbers of the batches that it learned from.", width="small"),
