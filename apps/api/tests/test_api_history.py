@@ -8,7 +8,18 @@ from starlette.testclient import TestClient
 from appraiser_api.main import create_app
 from appraiser_api.settings import Settings
 from appraiser_model import Bundle, Registry
-from appraiser_schema import Batch, Decision, DecisionKind, ModelDetail, ModelVersion, Outcome, Problem, Reason
+from appraiser_schema import (
+    Alias,
+    Batch,
+    Decision,
+    DecisionKind,
+    ModelDetail,
+    ModelVersion,
+    MoveKind,
+    Outcome,
+    Problem,
+    Reason,
+)
 from appraiser_store import Ledger
 
 AT = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
@@ -75,6 +86,15 @@ class TestModels:
         assert model.card["source"] == "made-up market"
         assert model.decision is not None
         assert model.decision.reasons[0].text == "It is better."
+
+    @pytest.mark.usefixtures("ledger")
+    def test_served(self, client: TestClient, registry: Registry, settings: Settings) -> None:
+        """A version that a person put in service, whatever was decided, says so; one that never was says that."""
+        assert client.get("/models/1").json()["served"] is False
+        ledger = Ledger(settings.ledger_url)
+        ledger.record_move(registry.move(Alias.CHAMPION, 1, kind=MoveKind.MANUAL, who="ann", why="better"))
+        ledger.close()
+        assert [model["served"] for model in client.get("/models").json()] == [True]
 
     @pytest.mark.usefixtures("registry")
     def test_unknown(self, client: TestClient) -> None:

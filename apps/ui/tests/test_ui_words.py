@@ -83,6 +83,8 @@ class TestVerdict:
             ({"decision": PROMOTE, "aliases": ("champion",)}, Verdict.IN_SERVICE),
             ({"decision": REJECT, "aliases": ("champion",)}, Verdict.IN_SERVICE),
             ({"decision": REJECT, "aliases": ("challenger",)}, Verdict.REJECTED),
+            ({"decision": REJECT, "served": True}, Verdict.OVERRULED),
+            ({"decision": REJECT, "served": True, "aliases": ("champion",)}, Verdict.IN_SERVICE),
         ],
     )
     def test_verdict(self, fields: dict[str, Any], expected: Verdict) -> None:

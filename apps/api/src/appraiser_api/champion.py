@@ -8,7 +8,6 @@ from appraiser_api.errors import ChampionError
 from appraiser_model import Appraised, Bundle, explanation_of, warnings_for
 from appraiser_schema import (
     Appraisal,
-    Decision,
     Explanation,
     Interval,
     Listing,
@@ -51,11 +50,9 @@ class Champion:
         appraisal = self._answer(listing, model.appraise(columns), request_id)
         return Explanation(appraisal=appraisal, base_usd=base_usd, contributions=contributions)
 
-    def detail(self, decision: Decision | None) -> ModelDetail:
-        """The version with its card and the decision that was made about it."""
-        return ModelDetail(
-            **self.facts.model_dump(exclude={"decision"}), decision=decision, card=self.bundle.card.to_dict()
-        )
+    def detail(self) -> ModelDetail:
+        """The version with its card."""
+        return ModelDetail(**self.facts.model_dump(), card=self.bundle.card.to_dict())
 
     def check(self) -> None:
         """Appraise the example listing once, so that a model which cannot never serves.

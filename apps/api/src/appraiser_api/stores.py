@@ -8,7 +8,7 @@ import structlog
 from appraiser_api.errors import AwayError
 from appraiser_api.settings import Settings
 from appraiser_model import BundleError, Registry, UnknownVersionError
-from appraiser_schema import Decision, DecisionKind
+from appraiser_schema import Alias, Decision, DecisionKind
 from appraiser_store import Ledger
 
 logger = structlog.get_logger("appraiser_api")
@@ -86,6 +86,11 @@ class Stores:
         """The decision about each model version, whether it was promoted."""
         decisions = self.ledger.read(lambda ledger: ledger.decisions(DecisionKind.PROMOTION))
         return {d.model_version: d for d in decisions if d.model_version is not None}
+
+    def served(self) -> set[int]:
+        """The versions that were ever put in service."""
+        moves = self.ledger.read(lambda ledger: ledger.moves(Alias.CHAMPION))
+        return {move.to_version for move in moves}
 
     def close(self) -> None:
         """Give back what is open."""

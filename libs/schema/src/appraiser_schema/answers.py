@@ -71,6 +71,11 @@ class ModelVersion(Record):
         description="Test metrics: rmse, mae, r2, mape, mdape, ppe10, cod, prd, prb, coverage."
     )
     decision: Decision | None = None
+    served: bool | None = Field(
+        default=None,
+        description="Whether the ledger records that it was put in service, by the pipeline or a person; "
+        "null where the ledger was not asked.",
+    )
 
 
 class ModelDetail(ModelVersion):

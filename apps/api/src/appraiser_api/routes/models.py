@@ -1,5 +1,6 @@
 """GET /model, /models and /models/{version}: which models there are, how good, and what was decided about them."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Path
 from appraiser_api.errors import AwayError, VersionError
 from appraiser_api.responses import problems
 from appraiser_api.services import Shared
+from appraiser_api.stores import Stores
 from appraiser_model import Registry, UnknownVersionError
 from appraiser_schema import ModelDetail, ModelVersion
 
@@ -16,20 +18,18 @@ router = APIRouter(tags=["models"])
 @router.get("/model", summary="The model that serves", responses=problems(503))
 def show_champion(services: Shared) -> ModelDetail:
     """The champion as this service has it loaded, with its card; without its decision while the ledger is away."""
-    champion = services.holder.champion()
+    detail = services.holder.champion().detail()
     try:
-        decision = services.stores.promotions().get(champion.facts.version)
+        return _with_history([detail], services.stores)[0]
     except AwayError:
-        decision = None
-    return champion.detail(decision)
+        return detail
 
 
 @router.get("/models", summary="All models", responses=problems(503))
 def list_models(services: Shared) -> list[ModelVersion]:
     """Every version in the registry, the newest first, with the decision that was made about it."""
     versions = services.stores.registry.read(Registry.versions)
-    promotions = services.stores.promotions() if versions else {}
-    return [model.model_copy(update={"decision": promotions.get(model.version)}) for model in versions]
+    return _with_history(versions, services.stores) if versions else []
 
 
 @router.get("/models/{version}", summary="One model", responses=problems(404, 422, 503))
@@ -44,5 +44,14 @@ def show_model(
         card = registry.read(lambda models: models.card(version))
     except UnknownVersionError:
         raise VersionError(version) from None
-    decision = services.stores.promotions().get(version)
-    return ModelDetail(**facts.model_dump(exclude={"decision"}), decision=decision, card=card.to_dict())
+    detail = ModelDetail(**facts.model_dump(), card=card.to_dict())
+    return _with_history([detail], services.stores)[0]
+
+
+def _with_history[M: ModelVersion](models: Iterable[M], stores: Stores) -> list[M]:
+    """The same models, each with what the ledger has of it."""
+    promotions, served = stores.promotions(), stores.served()
+    return [
+        model.model_copy(update={"decision": promotions.get(model.version), "served": model.version in served})
+        for model in models
+    ]

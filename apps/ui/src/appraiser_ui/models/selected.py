@@ -26,6 +26,7 @@ BADGES: Final = {
     Verdict.IN_SERVICE: ("blue", ":material/check_circle:"),
     Verdict.REPLACED: ("blue", ":material/history:"),
     Verdict.REJECTED: ("orange", ":material/cancel:"),
+    Verdict.OVERRULED: ("orange", ":material/history:"),
     Verdict.OPEN: ("gray", ":material/hourglass_empty:"),
 }
 

@@ -15,6 +15,7 @@ LOOKS: Final = {
     Verdict.IN_SERVICE: (RAISES, "diamond"),
     Verdict.REPLACED: (RAISES, "circle"),
     Verdict.REJECTED: (LOWERS, "cross"),
+    Verdict.OVERRULED: (LOWERS, "circle"),
     Verdict.OPEN: (NEUTRAL, "square"),
 }
 """Colour and shape of a point: the shape tells the verdicts apart without the colour."""

@@ -11,6 +11,7 @@ class Verdict(StrEnum):
     IN_SERVICE = "In service"
     REPLACED = "Promoted, since replaced"
     REJECTED = "Rejected"
+    OVERRULED = "Rejected, promoted by hand, since replaced"
     OPEN = "Not decided yet"
 
 
@@ -20,7 +21,9 @@ def verdict(model: ModelVersion) -> Verdict:
         return Verdict.IN_SERVICE
     if model.decision is None:
         return Verdict.OPEN
-    return Verdict.REPLACED if model.decision.outcome is Outcome.PROMOTE else Verdict.REJECTED
+    if model.decision.outcome is Outcome.PROMOTE:
+        return Verdict.REPLACED
+    return Verdict.OVERRULED if model.served else Verdict.REJECTED
 
 
 def why(model: ModelVersion) -> str:
