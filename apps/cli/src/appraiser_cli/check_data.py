@@ -1,13 +1,23 @@
-"""What the pipeline would say about a file of listings."""
+"""What the feed and the pipeline would say about a file of listings."""
 
+import datetime as dt
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
 from appraiser_cli.listing_file import read_listings
+from appraiser_schema import RAW_COLUMNS, Status
 from appraiser_schema.frames import ROW_NUMBER, check_clean, check_raw, coerce, normalise
+
+_LOW_USD: Final = 300_000
+_PLANNED: Final = (
+    (pl.col("price") > _LOW_USD)
+    | (pl.col("state") == "Massachusetts")
+    | pl.col("status").is_in([Status.FOR_SALE.value, Status.SOLD.value])
+)
+"""Rows that stand in one of the batches into which the feed cuts a file, as the original source did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +39,24 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A file's rows, counted.
+    """A file's rows, counted: each is usable, refused, incomplete or unplanned.
 
     Attributes:
         usable: Rows that would be trained on, repeats included.
-        repeated: Rows among them that repeat an earlier one in every column.
+        refused: Rows that the feed sends and the pipeline refuses.
+        incomplete: Rows that the feed leaves out, because a value is missing or unreadable.
+        unplanned: Complete rows that the feed leaves out, because they fit none of its batches.
+        repeated: Usable rows that repeat an earlier one in every column.
+        missing: Rows without a value, by column.
     """
 
     rows: int
     usable: int
     refused: int
+    incomplete: int
+    unplanned: int
     repeated: int
+    missing: dict[str, int]
     faults: tuple[Fault, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -48,7 +65,7 @@ class Examined:
 
 
 def examine(path: Path) -> Examined:
-    """Take a file through the doors that a batch goes through.
+    """Take a file through the doors that a batch goes through, as if it were received today.
 
     Raises:
         DataFileError: It cannot be read.
@@ -56,17 +73,26 @@ def examine(path: Path) -> Examined:
     """
     frame = read_listings(path)
     typed = coerce(frame, extra_ok=True)
-    raw = check_raw(typed.good)
+    complete = typed.good.drop_nulls()
+    planned = complete.filter(_PLANNED)
+    raw = check_raw(typed.good, as_of=dt.datetime.now(dt.UTC).date())
     clean = check_clean(normalise(raw.good))
     failures = pl.concat([typed.failures, raw.failures, clean.failures])
-    good = clean.good.drop(ROW_NUMBER)
+    good = clean.good.join(planned, on=ROW_NUMBER, how="semi").drop(ROW_NUMBER)
     return Examined(
         rows=frame.height,
         usable=good.height,
-        refused=frame.height - good.height,
+        refused=planned.height - good.height,
+        incomplete=frame.height - complete.height,
+        unplanned=complete.height - planned.height,
         repeated=good.height - good.n_unique() if good.height else 0,
+        missing=_missing(typed.good.select(RAW_COLUMNS)),
         faults=_faults(failures),
     )
+
+
+def _missing(frame: pl.DataFrame) -> dict[str, int]:
+    return {column: rows for column, rows in frame.null_count().row(0, named=True).items() if rows}
 
 
 def _faults(failures: pl.DataFrame) -> tuple[Fault, ...]:
