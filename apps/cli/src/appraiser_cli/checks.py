@@ -22,7 +22,10 @@ class Check:
 
 def checks(pytest_arguments: Sequence[str], *, quick: bool) -> tuple[Check, ...]:
     """The checks, quick ones first. Pytest comes last, so that its closing lines do."""
-    sources = sorted(str(path) for path in ROOT.glob("*/*/src") if path.parent.parent.name in ("libs", "apps"))
+    sources = [
+        *sorted(str(path) for kind in ("libs", "apps") for path in ROOT.glob(f"{kind}/*/src")),
+        str(ROOT / "bench"),
+    ]
     return (
         Check("ruff check", (_tool("ruff"), "check")),
         Check("ruff format", (_tool("ruff"), "format", "--check")),
