@@ -66,6 +66,19 @@ def wait_until_up(home: Path, process: subprocess.Popen[bytes]) -> dict[str, str
     return {name: re.findall(rf"{words} +(http://[0-9.:]+)", said)[0] for words, name in names.items()}
 
 
+def wait_for_champion(api: str) -> None:
+    """Wait until the API serves the version that the registry calls champion; it looks every two seconds."""
+    deadline = time.monotonic() + 60
+    while True:
+        models = httpx.get(f"{api}/models", timeout=30, trust_env=False).json()
+        champion = next(model["version"] for model in models if "champion" in model["aliases"])
+        ready = httpx.get(f"{api}/health/ready", trust_env=False).json()
+        if ready["model"] and ready["model"]["version"] == champion:
+            return
+        assert time.monotonic() < deadline, ready
+        time.sleep(0.5)
+
+
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory, sample_listings: Path | None) -> Iterator[System]:
     """The system after three batches."""
@@ -80,7 +93,9 @@ def system(tmp_path_factory: pytest.TempPathFactory, sample_listings: Path | Non
             env=variables,
         )
     try:
-        yield System(home, process, wait_until_up(home, process))
+        addresses = wait_until_up(home, process)
+        wait_for_champion(addresses["api"])
+        yield System(home, process, addresses)
     finally:
         process.terminate()
         process.wait(timeout=60)
