@@ -31,9 +31,12 @@ PATIENCE_MS: Final = 60_000
 """A busy machine needs long for the first page; a wait ends as soon as there is what it waits for."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium; skipped where there is none, unless it is required."""
+    """A headless Chromium; skipped where there is none, unless it is required.
+
+    It ends with this module: as long as it lives, its event loop runs in the thread of all tests.
+    """
     if not CHROMIUM.exists():
         message = f"no browser at {CHROMIUM}: install the package chromium"
         if os.environ.get("APPRAISER_REQUIRE_BROWSER") == "1":
