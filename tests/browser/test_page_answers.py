@@ -112,8 +112,8 @@ class TestModels:
             "**MAE**: The mean absolute error is 12.0% smaller".replace(".0%", r"\.0%")
         )
         assert list(rules["Passed"]) == ["✓ yes"]
-        assert list(rules["Figure"]) == ["\N{MINUS SIGN}12 %"]
-        assert list(rules["Threshold"]) == ["\N{MINUS SIGN}3 %"]
+        assert list(rules["Figure"]) == ["\N{MINUS SIGN}12\N{NO-BREAK SPACE}%"]
+        assert list(rules["Threshold"]) == ["\N{MINUS SIGN}3\N{NO-BREAK SPACE}%"]
 
     def test_service_stops_in_between(self, app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
         """Where the API stops after the versions were read, the page keeps them and says so at the one selected."""

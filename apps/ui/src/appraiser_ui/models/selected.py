@@ -91,7 +91,7 @@ def _figure(value: float | None, rule: str) -> str:
     if value is None:
         return DASH
     text = f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return plain((f"{text} %" if rule in _IN_PERCENT else text).replace("-", MINUS))
+    return plain((f"{text}\N{NO-BREAK SPACE}%" if rule in _IN_PERCENT else text).replace("-", MINUS))
 
 
 def _card(model: ModelDetail) -> None:
