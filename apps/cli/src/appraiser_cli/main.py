@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import typer
 
+from appraiser_cli.commands.affected import affected
 from appraiser_cli.commands.batches import batches
 from appraiser_cli.commands.bench import bench
 from appraiser_cli.commands.check_data import check_data
@@ -50,6 +51,7 @@ app.command(rich_help_panel=_WORK)(dev)
 app.command("test", rich_help_panel=_WORK, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
     check_all
 )
+app.command(rich_help_panel=_WORK)(affected)
 app.command(rich_help_panel=_WORK)(locks)
 app.add_typer(bench, name="bench", rich_help_panel=_WORK)
 
