@@ -60,7 +60,11 @@ def a_batch(number: int = 0, **changes: Any) -> Batch:
 
 
 def a_decision(
-    number: int = 0, kind: DecisionKind = DecisionKind.TRAINING, summary: str = "The first model."
+    number: int = 0,
+    kind: DecisionKind = DecisionKind.TRAINING,
+    summary: str = "The first model.",
+    *,
+    dry_run: bool = False,
 ) -> Decision:
     """A decision with two reasons."""
     reasons = (
@@ -69,7 +73,7 @@ def a_decision(
     )
     return Decision(
         batch_number=number, kind=kind, outcome=Outcome.TRAIN, summary=summary, reasons=reasons, decided_at=AT,
-        snapshot_id=SNAPSHOT,
+        snapshot_id=SNAPSHOT, dry_run=dry_run,
     )  # fmt: skip
 
 
@@ -180,6 +184,16 @@ class TestDecisions:
         assert ledger.save_decision(a_decision()) == a_decision()
         assert ledger.save_decision(a_decision(summary="Another mind.")) == a_decision()
         assert ledger.decision(0, DecisionKind.TRAINING) == a_decision()
+
+    def test_dry_run(self, ledger: Ledger) -> None:
+        """What a dry run told gives way to a real decision, once; it never takes the place of one."""
+        dry, real = a_decision(dry_run=True), a_decision(summary="Now for good.")
+        ledger.save_batch(a_batch())
+        assert ledger.save_decision(dry) == dry
+        assert ledger.save_decision(a_decision(summary="Told again.", dry_run=True)) == dry
+        assert ledger.save_decision(real) == real
+        assert ledger.save_decision(dry) == real
+        assert ledger.decisions() == [real]
 
     def test_kinds(self, ledger: Ledger) -> None:
         """A batch has one decision of each kind; they come by batch, that about training first."""

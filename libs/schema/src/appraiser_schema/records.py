@@ -106,6 +106,19 @@ class Evaluation(Record):
     )
     rows_beyond_champion: int = Field(default=0, ge=0, description="Test rows whose price lies outside that span.")
     segments: tuple[SegmentScore, ...] = ()
+    mae_difference_usd: tuple[float, float] | None = Field(
+        default=None,
+        description="95 % bootstrap interval of the challenger's mean absolute error less the champion's, paired by "
+        "row. [USD]",
+    )
+    mae_change: tuple[float, float] | None = Field(
+        default=None, description="The same as a share of the champion's mean absolute error; below 0 is better."
+    )
+    engine_difference: float | None = Field(
+        default=None,
+        description="Largest relative difference, over the test rows, between the engine for single houses and the "
+        "trees that were evaluated; None where it was not measured.",
+    )
 
 
 class DecisionKind(StrEnum):
@@ -124,6 +137,14 @@ class Outcome(StrEnum):
     REJECT = "reject"
 
 
+class ReasonPart(Record):
+    """What a rule saw in one feature or in one part of the market."""
+
+    name: str = Field(description="Which, such as 'bath', 'Utah' or 'price band below 100,000 USD'.")
+    figure: float
+    threshold: float = Field(description="What this figure was held against.")
+
+
 class Reason(Record):
     """One rule of a policy, with what it saw."""
 
@@ -132,6 +153,12 @@ class Reason(Record):
     figure: float | None = Field(default=None, description="What was measured.")
     threshold: float | None = Field(default=None, description="What it was held against.")
     text: str = Field(description="The rule and the figures in one sentence.")
+    interval: tuple[float, float] | None = Field(
+        default=None, description="95 % bootstrap interval of the figure, in its unit; None where there is none."
+    )
+    parts: tuple[ReasonPart, ...] = Field(
+        default=(), description="Every figure that the rule looked at, where it looked at several; the worst first."
+    )
 
 
 class Decision(Record):
@@ -146,6 +173,9 @@ class Decision(Record):
     snapshot_id: int | None = Field(default=None, description="Snapshot of clean.listings that was looked at.")
     model_version: int | None = Field(default=None, description="The challenger, for a promotion.")
     champion_version: int | None = Field(default=None, description="The champion at that moment, if there was one.")
+    dry_run: bool = Field(
+        default=False, description="True where it was only told what would be decided; no alias was moved."
+    )
 
 
 class Alias(StrEnum):

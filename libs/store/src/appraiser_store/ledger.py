@@ -107,7 +107,7 @@ class Ledger:
         return self._read(Evaluation, select(EVALUATIONS).order_by(EVALUATIONS.c.batch_number))
 
     def save_decision(self, decision: Decision) -> Decision:
-        """Record a decision. The first one of a batch and kind stands.
+        """Record a decision. The first one of a batch and kind stands, but one of a dry run gives way to a real one.
 
         Returns:
             The decision that stands.
@@ -119,11 +119,19 @@ class Ledger:
             with self._engine.begin() as connection:
                 connection.execute(insert(DECISIONS).values(_values(decision)))
         except IntegrityError:
+            if not decision.dry_run and self._replace_dry_run(decision):
+                return decision
             standing = self.decision(decision.batch_number, decision.kind)
             if standing is None:
                 raise UnknownBatchError("decision", decision.batch_number) from None
             return standing
         return decision
+
+    def _replace_dry_run(self, decision: Decision) -> bool:
+        values = _values(decision)
+        with self._engine.begin() as connection:
+            changed = update(DECISIONS).where(_is(DECISIONS, values) & DECISIONS.c.dry_run).values(values)
+            return connection.execute(changed).rowcount > 0
 
     def decision(self, batch_number: int, kind: DecisionKind) -> Decision | None:
         """The decision of this kind about a batch."""

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Integer,
     MetaData,
@@ -90,6 +91,9 @@ EVALUATIONS: Final = Table(
     Column("champion_prices_usd", JSON(none_as_null=True)),
     Column("rows_beyond_champion", Integer, nullable=False),
     Column("segments", JSON, nullable=False),
+    Column("mae_difference_usd", JSON(none_as_null=True)),
+    Column("mae_change", JSON(none_as_null=True)),
+    Column("engine_difference", Float),
 )
 
 DECISIONS: Final = Table(
@@ -104,6 +108,7 @@ DECISIONS: Final = Table(
     Column("snapshot_id", BigInteger),
     Column("model_version", Integer),
     Column("champion_version", Integer),
+    Column("dry_run", Boolean, nullable=False),
 )
 
 MOVES: Final = Table(
