@@ -26,6 +26,7 @@ from appraiser_schema.listing import (
     example_listing,
 )
 from appraiser_schema.places import STATE_CODES, STATES
+from appraiser_schema.predictions import Feedback, LiveError, Prediction, PredictionKind, latest_day
 from appraiser_schema.records import (
     Alias,
     AliasMove,
@@ -78,6 +79,12 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "AliasMove",
     "MoveKind",
     "utc_now",
+    # what was answered, and what came of it
+    "Prediction",
+    "PredictionKind",
+    "Feedback",
+    "LiveError",
+    "latest_day",
     # what is answered
     "Appraisal",
     "Contribution",
