@@ -26,18 +26,23 @@ class TrainingPolicy(_Policy):
         default=0.2,
         gt=0,
         description="Population stability index, of a feature or of the price, above which the market has shifted. "
-        "Siddiqi, Credit Risk Scorecards (2006): under .1 is stable, over .25 is a shift; .2 is the usual alarm.",
+        "Siddiqi, Credit Risk Scorecards (2006): under .1 is stable, over .25 is a shift; .2 is the usual alarm. "
+        "Where a batch is so small that chance alone exceeds it, the level of chance takes its place.",
     )
     most_error_growth: float = Field(
         default=1.2,
         gt=1,
-        description="Champion's median error on the new rows over its median error on its own test rows.",
+        description="Champion's median error on the new rows over its median error on its own test rows. The rule "
+        "speaks where the whole 95 % bootstrap interval lies above, not where the figure alone does.",
+    )
+    least_new_rows: int = Field(
+        default=30, ge=1, description="New rows without which the champion's error on them is no reason for anything."
     )
     least_growth: float = Field(
         default=0.2, gt=0, description="New training rows, as a share of those that the champion was trained on."
     )
     least_rows: int = Field(default=200, ge=2, description="Training rows without which no model is trained.")
-    least_segment: int = Field(
+    least_category: int = Field(
         default=30, ge=1, description="Rows of a new state or status that count as a new category and not as an oddity."
     )
 
@@ -66,4 +71,11 @@ class PromotionPolicy(_Policy):
         ge=0,
         le=100,
         description="Prices inside the 90 % interval, at most: wider says nothing. [percent]",
+    )
+    most_engine_difference: float = Field(
+        default=1e-5,
+        gt=0,
+        description="Largest relative difference, over the test rows, between the engine that appraises single houses "
+        "and the trees that were evaluated. Both add up some hundred single-precision numbers in another order; 7e-6 "
+        "was measured. 1e-5 is 3 USD of 300,000.",
     )

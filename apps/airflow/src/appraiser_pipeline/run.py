@@ -58,7 +58,10 @@ def call(step: Step, context: Context, batch_number: int | None = None) -> Any:
 
 
 def run_batch(context: Context) -> Iterator[StepRun]:
-    """Bring the next batch through every step that it needs; the last step says whether there was a batch."""
+    """Bring the next batch through every step that it needs; the last step says whether there was a batch.
+
+    A dry run ends with the decision: neither alias moves.
+    """
     fetched, done = _timed(Step.FETCH_BATCH, context, None)
     yield done
     if fetched.outcome is FetchOutcome.EXHAUSTED:
@@ -72,6 +75,8 @@ def run_batch(context: Context) -> Iterator[StepRun]:
     for step in (Step.TRAIN_MODEL, Step.EVALUATE, Step.DECIDE_PROMOTION):
         result, done = _timed(step, context, batch_number)
         yield done
+    if context.settings.dry_run:
+        return
     last = Step.PROMOTE if result.outcome is Outcome.PROMOTE else Step.REJECT
     yield _timed(last, context, batch_number)[1]
 

@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     code_version: str | None = Field(default=None, description="Commit of this code; asked of git where unset.")
     threads: int = Field(default=2, ge=1, description="Threads for training.")
     seed: int = Field(default=1, ge=0, description="Seed of the training.")
+    dry_run: bool = Field(
+        default=False, description="Whether it is only told what would be promoted or rejected, and no alias moves."
+    )
     validation_policy: ValidationPolicy = ValidationPolicy()
     training_policy: TrainingPolicy = TrainingPolicy()
     promotion_policy: PromotionPolicy = PromotionPolicy()

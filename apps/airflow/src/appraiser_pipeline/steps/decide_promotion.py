@@ -1,55 +1,86 @@
 """Decide whether a challenger takes the champion's place, and say why."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 import structlog
 
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
 from appraiser_pipeline.policy import PromotionPolicy
-from appraiser_schema import Decision, DecisionKind, Evaluation, Outcome, Reason, SegmentScore, utc_now
+from appraiser_pipeline.standing import standing_decision
+from appraiser_pipeline.wording import change, change_span, percent
+from appraiser_schema import (
+    Decision,
+    DecisionKind,
+    Evaluation,
+    Outcome,
+    Reason,
+    ReasonPart,
+    SegmentScore,
+    utc_now,
+)
 
 log = structlog.get_logger()
 
+_TOLD: Final = ("mae", "wider_market", "better_than_the_mean")
+"""Rules that the summary of a promotion repeats; a rejection repeats those that were not passed."""
+
 
 def decide_promotion(context: Context, batch_number: int) -> Decision:
-    """Apply the promotion policy to the evaluation of the batch. A decision that was made stands.
+    """Apply the promotion policy to the evaluation of the batch. A decision that stands is not made again.
 
     Raises:
         OrderError: The challenger was not evaluated.
     """
-    if made := context.ledger.decision(batch_number, DecisionKind.PROMOTION):
+    if made := standing_decision(context, batch_number, DecisionKind.PROMOTION):
         return made
     evaluation = context.ledger.evaluation(batch_number)
     if evaluation is None:
         raise OrderError("decide_promotion", batch_number, "evaluation", "evaluate")
-    reasons = tuple(promotion_reasons(evaluation, context.settings.promotion_policy))
+    settings = context.settings
+    decision = judge(evaluation, settings.promotion_policy, dry_run=settings.dry_run)
+    log.info("decided", batch=batch_number, outcome=decision.outcome.value, summary=decision.summary)
+    return context.ledger.save_decision(decision)
+
+
+def judge(evaluation: Evaluation, policy: PromotionPolicy, *, dry_run: bool = False) -> Decision:
+    """What a policy decides about an evaluation, at any time: nothing else is looked at.
+
+    Args:
+        evaluation: Challenger and champion on the same test rows.
+        policy: The rules.
+        dry_run: Whether it is only told.
+    """
+    reasons = tuple(promotion_reasons(evaluation, policy))
     outcome = Outcome.PROMOTE if all(reason.passed for reason in reasons) else Outcome.REJECT
-    decision = Decision(
-        batch_number=batch_number,
+    return Decision(
+        batch_number=evaluation.batch_number,
         kind=DecisionKind.PROMOTION,
         outcome=outcome,
-        summary=_summary(evaluation, outcome, reasons),
+        summary=_summary(evaluation, outcome, reasons, dry_run=dry_run),
         reasons=reasons,
         decided_at=utc_now(),
         snapshot_id=evaluation.snapshot_id,
         model_version=evaluation.challenger_version,
         champion_version=evaluation.champion_version,
+        dry_run=dry_run,
     )
-    log.info("decided", batch=batch_number, outcome=outcome.value, summary=decision.summary)
-    return context.ledger.save_decision(decision)
 
 
 def promotion_reasons(evaluation: Evaluation, policy: PromotionPolicy) -> Iterator[Reason]:
     """Every rule of the policy; the comparison with a champion only where there is one.
 
-    Figures and thresholds are in percent; of an error they are its change, so that a smaller one is below 0.
+    Figures and thresholds are in percent; of an error they are its change, so that a smaller one is below 0. Those of
+    `engines_agree` are millionths of the price.
     """
     yield _coverage_reason(evaluation.challenger, policy)
+    if evaluation.engine_difference is not None:
+        yield _engine_reason(evaluation.engine_difference, evaluation.rows_test, policy)
     if evaluation.champion is None:
         yield _useful_reason(evaluation)
         return
-    yield _mae_reason(evaluation.challenger, evaluation.champion, policy)
+    yield _mae_reason(evaluation, evaluation.champion, policy)
     yield _rmse_reason(evaluation.challenger, evaluation.champion, policy)
     yield from _segment_reasons(evaluation, policy)
 
@@ -63,8 +94,20 @@ def _coverage_reason(challenger: Mapping[str, float], policy: PromotionPolicy) -
         passed=inside,
         figure=round(coverage, 4),
         threshold=policy.least_coverage if low else policy.most_coverage,
-        text=f"{coverage:.1f} % of the test prices lie inside the interval; "
-        f"{'' if inside else 'not '}between {policy.least_coverage:g} and {policy.most_coverage:g} %.",
+        text=f"{coverage:.1f} % of the test prices lie inside the 90 % interval; {policy.least_coverage:g} to "
+        f"{policy.most_coverage:g} % {'are allowed' if inside else 'would be allowed'}.",
+    )
+
+
+def _engine_reason(difference: float, rows: int, policy: PromotionPolicy) -> Reason:
+    found, most = difference * 1e6, policy.most_engine_difference * 1e6
+    return Reason(
+        rule="engines_agree",
+        passed=difference <= policy.most_engine_difference,
+        figure=round(found, 3),
+        threshold=round(most, 3),
+        text=f"Over all {rows:,} test rows the engine for single houses differs from the trees that were evaluated by "
+        f"{found:,.1f} millionths of the price at most; {most:,.3g} are allowed.",
     )
 
 
@@ -76,20 +119,26 @@ def _useful_reason(evaluation: Evaluation) -> Reason:
         passed=explained > 0,
         figure=round(explained, 4),
         threshold=0,
-        text=f"{why if champion else 'There is no champion to beat'}; R2 is {explained:.3f}, and the mean price has 0.",
+        text=f"{why if champion else 'There is no champion to beat'}; R2 is {explained:.3f} on {evaluation.rows_test:,} "
+        "test rows, where always answering the mean price has 0.",
     )
 
 
-def _mae_reason(challenger: Mapping[str, float], champion: Mapping[str, float], policy: PromotionPolicy) -> Reason:
-    gain = 1 - challenger["mae"] / champion["mae"]
-    enough = gain >= policy.least_mae_gain
+def _mae_reason(evaluation: Evaluation, champion: Mapping[str, float], policy: PromotionPolicy) -> Reason:
+    ours, theirs = evaluation.challenger["mae"], champion["mae"]
+    moved, most = ours / theirs - 1, -policy.least_mae_gain
+    enough = moved <= most
+    span = evaluation.mae_change
+    sure = f" (95 % bootstrap interval {change_span(*span)})" if span else ""
+    doubt = ", which the interval leaves open" if span and span[0] <= most < span[1] else ""
     return Reason(
         rule="mae",
         passed=enough,
-        figure=round(-gain * 100, 2),
-        threshold=-policy.least_mae_gain * 100,
-        text=f"The mean absolute error is {challenger['mae']:,.0f} USD against the champion's "
-        f"{champion['mae']:,.0f}: {_change(-gain)}, and it must be {policy.least_mae_gain:.0%} smaller.",
+        figure=round(moved * 100, 2),
+        threshold=round(most * 100, 4),
+        interval=(round(span[0] * 100, 2), round(span[1] * 100, 2)) if span else None,
+        text=f"On the same {evaluation.rows_test:,} test rows the mean absolute error is {ours:,.0f} USD against the "
+        f"champion's {theirs:,.0f}: {change(moved)}{sure}, and it must be {change(most)}{doubt}.",
     )
 
 
@@ -99,9 +148,9 @@ def _rmse_reason(challenger: Mapping[str, float], champion: Mapping[str, float],
         rule="rmse",
         passed=loss <= policy.most_rmse_loss,
         figure=round(loss * 100, 2),
-        threshold=policy.most_rmse_loss * 100,
+        threshold=round(policy.most_rmse_loss * 100, 4),
         text=f"The root mean squared error is {challenger['rmse']:,.0f} USD against the champion's "
-        f"{champion['rmse']:,.0f}: {_change(loss)}, and it may be {policy.most_rmse_loss:.0%} larger.",
+        f"{champion['rmse']:,.0f}: {change(loss)}, and it may be {change(policy.most_rmse_loss)}.",
     )
 
 
@@ -122,14 +171,15 @@ def _segment_reasons(evaluation: Evaluation, policy: PromotionPolicy) -> Iterato
         rule="wider_market",
         passed=True,
         figure=round(share * 100, 2),
-        threshold=policy.most_beyond * 100,
-        text=f"{share:.0%} of the test rows lie outside the prices that the champion learned from, {low:,.0f} to "
-        f"{high:,.0f} USD, so parts by price and by batch are not compared.",
+        threshold=round(policy.most_beyond * 100, 4),
+        text=f"The market has widened: {percent(share)} of the test rows lie outside the prices that the champion "
+        f"learned from, {low:,.0f} to {high:,.0f} USD. So parts by price and by batch are not compared, states are.",
     )
     yield _segment_reason(tuple(part for part in evaluation.segments if part.kind == "state"), policy)
 
 
 def _segment_reason(segments: tuple[SegmentScore, ...], policy: PromotionPolicy) -> Reason:
+    threshold = round(policy.most_segment_loss * 100, 4)
     losses = {
         f"{part.kind.replace('_', ' ')} {part.name}": part.challenger_mae / part.champion_mae - 1
         for part in segments
@@ -137,27 +187,30 @@ def _segment_reason(segments: tuple[SegmentScore, ...], policy: PromotionPolicy)
     }
     if not losses:
         text = f"No part of the market that is compared has {policy.least_segment:,} test rows."
-        return Reason(rule="segments", passed=True, threshold=policy.most_segment_loss * 100, text=text)
-    worst = max(losses, key=lambda name: losses[name])
+        return Reason(rule="segments", passed=True, threshold=threshold, text=text)
+    ordered = sorted(losses, key=lambda name: -losses[name])
+    worst = ordered[0]
     return Reason(
         rule="segments",
         passed=losses[worst] <= policy.most_segment_loss,
         figure=round(losses[worst] * 100, 2),
-        threshold=policy.most_segment_loss * 100,
-        text=f"Of {len(losses)} parts of the market, {worst} fares worst: its mean absolute error is "
-        f"{_change(losses[worst])}, and it may be {policy.most_segment_loss:.0%} larger.",
+        threshold=threshold,
+        text=f"Of {len(losses)} parts of the market with {policy.least_segment:,} test rows or more, {worst} fares "
+        f"worst: its mean absolute error is {change(losses[worst])}, and it may be {change(policy.most_segment_loss)}.",
+        parts=tuple(
+            ReasonPart(name=name, figure=round(losses[name] * 100, 2), threshold=threshold) for name in ordered
+        ),
     )
 
 
-def _change(share: float) -> str:
-    return f"{abs(share):.1%} {'larger' if share > 0 else 'smaller'}"
-
-
-def _summary(evaluation: Evaluation, outcome: Outcome, reasons: tuple[Reason, ...]) -> str:
-    version = evaluation.challenger_version
+def _summary(evaluation: Evaluation, outcome: Outcome, reasons: tuple[Reason, ...], *, dry_run: bool) -> str:
+    version, champion = evaluation.challenger_version, evaluation.champion_version
     if outcome is Outcome.REJECT:
-        return f"Version {version} is rejected. " + " ".join(r.text for r in reasons if not r.passed)
-    if evaluation.champion_version is None:
-        return f"Version {version} is the first champion. " + " ".join(r.text for r in reasons)
-    decisive = " ".join(r.text for r in reasons if r.rule in {"mae", "wider_market", "better_than_the_mean"})
-    return f"Version {version} replaces version {evaluation.champion_version}. {decisive}"
+        verdict, told = ("would be" if dry_run else "is") + " rejected", [r for r in reasons if not r.passed]
+    elif champion is None:
+        verdict, told = ("would be" if dry_run else "is") + " the first champion", list(reasons)
+    else:
+        verdict = f"{'would replace' if dry_run else 'replaces'} version {champion}"
+        told = [r for r in reasons if r.rule in _TOLD]
+    prefix = "Dry run, nothing is moved. " if dry_run else ""
+    return f"{prefix}Version {version} {verdict}. " + " ".join(r.text for r in told)

@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
 import polars as pl
 import structlog
+from numpy.typing import NDArray
 
 from appraiser_model import BundleMismatchError, Card
+from appraiser_model.bootstrap import median_interval
 from appraiser_pipeline.context import Context
-from appraiser_pipeline.drift import CATEGORIES, NUMBERS, population_stability
+from appraiser_pipeline.drift import CATEGORIES, NUMBERS, shift
 from appraiser_pipeline.errors import OrderError
 from appraiser_pipeline.policy import TrainingPolicy
-from appraiser_schema import Batch, BatchStatus, Decision, DecisionKind, Outcome, Reason, Split, utc_now
+from appraiser_pipeline.standing import standing_decision
+from appraiser_pipeline.wording import listed, percent
+from appraiser_schema import Batch, BatchStatus, Decision, DecisionKind, Outcome, Reason, ReasonPart, Split, utc_now
 from appraiser_schema.frames import to_columns
 from appraiser_store import Table
 
@@ -20,12 +25,12 @@ log = structlog.get_logger()
 def decide_training(context: Context, batch_number: int) -> Decision:
     """Hold the new listings against those that the champion learned from; one rule that speaks for training is enough.
 
-    Test rows are not looked at. A decision that was made stands.
+    Test rows are not looked at. A decision that stands is not made again.
 
     Raises:
         OrderError: The batch was not cleaned.
     """
-    if made := context.ledger.decision(batch_number, DecisionKind.TRAINING):
+    if made := standing_decision(context, batch_number, DecisionKind.TRAINING):
         return made
     batch = context.batch(batch_number, "decide_training")
     if batch.status is not BatchStatus.CLEANED:
@@ -37,11 +42,12 @@ def decide_training(context: Context, batch_number: int) -> Decision:
         batch_number=batch_number,
         kind=DecisionKind.TRAINING,
         outcome=outcome,
-        summary=_summary(outcome, reasons),
+        summary=_summary(outcome, reasons, dry_run=context.settings.dry_run),
         reasons=reasons,
         decided_at=utc_now(),
         snapshot_id=batch.clean_snapshot_id,
         champion_version=champion,
+        dry_run=context.settings.dry_run,
     )
     log.info("decided", batch=batch_number, outcome=outcome.value, summary=decision.summary)
     return context.ledger.save_decision(decision)
@@ -68,44 +74,67 @@ def _reasons(context: Context, batch: Batch, champion: int | None) -> Iterator[R
         return
     card = context.registry.card(champion)
     old = _learnable(context, card.batches, batch.clean_snapshot_id)
-    yield from drift_reasons(old, new, policy)
+    yield from drift_reasons(old, new, policy, context.settings.seed)
     yield new_category_reason(old, new, policy)
     yield _error_reason(context, champion, card, new, policy)
     yield _growth_reason(trainable, card, policy)
 
 
-def drift_reasons(old: pl.DataFrame, new: pl.DataFrame, policy: TrainingPolicy) -> Iterator[Reason]:
-    """The price on its own, and of the features the one that moved most."""
-    index = {name: population_stability(old[name], new[name]) for name in (*NUMBERS, *CATEGORIES)}
-    price = index.pop("price")
-    yield _drift_reason("target_drift", "the price", price, policy)
-    worst = max(index, key=lambda name: index[name])
-    yield _drift_reason("feature_drift", f"{worst}, the feature that moved most,", index[worst], policy)
+def drift_reasons(old: pl.DataFrame, new: pl.DataFrame, policy: TrainingPolicy, seed: int = 0) -> Iterator[Reason]:
+    """The price on its own, and every feature, of which the one that moved most beyond its threshold is told."""
+    shifts = {name: shift(old[name], new[name], seed) for name in (*NUMBERS, *CATEGORIES)}
+    parts = {
+        name: ReasonPart(
+            name=name, figure=round(moved.index, 4), threshold=round(max(policy.most_drift, moved.by_chance), 4)
+        )
+        for name, moved in shifts.items()
+    }
+    price = parts.pop("price")
+    yield _drift_reason("target_drift", "the price", price, (), policy)
+    ordered = tuple(sorted(parts.values(), key=lambda part: part.threshold - part.figure))
+    yield _drift_reason(
+        "feature_drift", f"{ordered[0].name}, the feature that moved most,", ordered[0], ordered, policy
+    )
 
 
-def _drift_reason(rule: str, what: str, figure: float, policy: TrainingPolicy) -> Reason:
-    over = figure > policy.most_drift
+def _drift_reason(
+    rule: str, what: str, worst: ReasonPart, parts: tuple[ReasonPart, ...], policy: TrainingPolicy
+) -> Reason:
+    over = worst.figure > worst.threshold
+    limit = (
+        f"{policy.most_drift:g}"
+        if worst.threshold == policy.most_drift
+        else f"{worst.threshold:.2f}, which so few rows reach by chance"
+    )
     return Reason(
         rule=rule,
         passed=over,
-        figure=round(figure, 4),
-        threshold=policy.most_drift,
-        text=f"The stability index of {what} is {figure:.2f}, {'over' if over else 'within'} {policy.most_drift:g}.",
+        figure=worst.figure,
+        threshold=worst.threshold,
+        text=f"The stability index of {what} is {worst.figure:.2f}, {'over' if over else 'within'} {limit}.",
+        parts=parts,
     )
 
 
 def new_category_reason(old: pl.DataFrame, new: pl.DataFrame, policy: TrainingPolicy) -> Reason:
     """States and statuses that the champion has never seen, in enough rows to learn from."""
-    found = []
+    parts: list[ReasonPart] = []
     for name in CATEGORIES:
-        counts = new.filter(~pl.col(name).is_in(old[name].unique().to_list())).group_by(name).len().sort(name)
-        found += [f"{value} ({rows:,} rows)" for value, rows in counts.iter_rows() if rows >= policy.least_segment]
+        counts = new.filter(~pl.col(name).is_in(old[name].unique().to_list())).group_by(name).len()
+        parts += [
+            ReasonPart(name=str(value), figure=rows, threshold=policy.least_category)
+            for value, rows in counts.iter_rows()
+        ]
+    parts.sort(key=lambda part: (-part.figure, part.name))
+    found = [f"{part.name} ({part.figure:,.0f} rows)" for part in parts if part.figure >= part.threshold]
     text = (
-        f"The champion has never seen {', '.join(found)}."
+        f"The champion has never seen {listed(found)}."
         if found
-        else f"No state or status is new in {policy.least_segment} rows or more."
+        else f"No state or status is new in {policy.least_category} rows or more."
     )
-    return Reason(rule="new_category", passed=bool(found), figure=len(found), threshold=1, text=text)
+    return Reason(
+        rule="new_category", passed=bool(found), figure=len(found), threshold=1, text=text, parts=tuple(parts)
+    )
 
 
 def _error_reason(context: Context, champion: int, card: Card, new: pl.DataFrame, policy: TrainingPolicy) -> Reason:
@@ -115,23 +144,49 @@ def _error_reason(context: Context, champion: int, card: Card, new: pl.DataFrame
         text = f"The champion, version {champion}, was made by other feature code and can be used no more."
         return Reason(rule="champion_unusable", passed=True, text=text)
     price = new["price"].to_numpy()
-    errors = abs(bundle.model.appraise(to_columns(new)).price_usd - price) / price * 100
-    now, before = float(pl.Series(errors).median()), _test_error(context, champion, card)  # type: ignore[arg-type]
-    growth = now / before if before else float("inf")
-    over = growth > policy.most_error_growth
+    errors = np.abs(bundle.model.appraise(to_columns(new)).price_usd - price) / price * 100
+    return error_reason(errors, _test_error(context, champion, card), policy, context.settings.seed)
+
+
+def error_reason(
+    errors_percent: NDArray[np.float64], test_error_percent: float, policy: TrainingPolicy, seed: int = 0
+) -> Reason:
+    """The champion's median error on the new rows over that on its test rows.
+
+    The rule speaks where the whole bootstrap interval of the growth lies above the threshold: a figure over it that a
+    few rows give by chance calls for nothing. The error on the test rows is taken as it is; every batch has added to
+    them.
+
+    Args:
+        errors_percent: Absolute percentage errors on the new rows, shape (n,), n > 0. [percent]
+        test_error_percent: Median absolute percentage error on the champion's test rows, > 0. [percent]
+        policy: What it is held against.
+        seed: Of the bootstrap.
+    """
+    now, rows = float(np.median(errors_percent)), len(errors_percent)
+    low, high = (bound / test_error_percent for bound in median_interval(errors_percent, seed))
+    growth, most = now / test_error_percent, policy.most_error_growth
+    over = low > most and rows >= policy.least_new_rows
+    if rows < policy.least_new_rows:
+        verdict = f"too few rows to tell, of which {policy.least_new_rows} are needed"
+    elif over:
+        verdict = f"all of it over {most:g}"
+    else:
+        verdict = f"not all of it over {most:g}" if high > most else f"within {most:g}"
     return Reason(
         rule="champion_error",
         passed=over,
         figure=round(growth, 4),
-        threshold=policy.most_error_growth,
-        text=f"The champion's median error is {now:.1f} % on the new rows and was {before:.1f} % on its test rows: "
-        f"{growth:.2f} times, {'over' if over else 'within'} {policy.most_error_growth:g}.",
+        threshold=most,
+        interval=(round(low, 4), round(high, 4)),
+        text=f"The champion's median error is {now:.1f} % on the {rows:,} new rows and was {test_error_percent:.1f} % "
+        f"on its test rows: {growth:.2f} times as large, with 95 % confidence {low:.2f} to {high:.2f} times, {verdict}.",
     )
 
 
 def _test_error(context: Context, champion: int, card: Card) -> float:
     metrics: Mapping[str, float] = context.registry.version(champion).metrics or card.metrics
-    return metrics["mdape"]
+    return metrics["mdape"] or np.finfo(float).tiny
 
 
 def _growth_reason(trainable: int, card: Card, policy: TrainingPolicy) -> Reason:
@@ -141,9 +196,9 @@ def _growth_reason(trainable: int, card: Card, policy: TrainingPolicy) -> Reason
         rule="growth",
         passed=over,
         figure=round(growth * 100, 1),
-        threshold=policy.least_growth * 100,
-        text=f"There are {growth:.0%} more training rows than the champion had, "
-        f"{'over' if over else 'within'} {policy.least_growth:.0%}.",
+        threshold=round(policy.least_growth * 100, 2),
+        text=f"There are {percent(growth, 0)} more training rows than the champion had, "
+        f"{'over' if over else 'within'} {percent(policy.least_growth)}.",
     )
 
 
@@ -157,8 +212,7 @@ def _learnable(context: Context, batches: list[int] | tuple[int, ...], snapshot_
     return rows.filter(pl.col("split") != Split.TEST.value)
 
 
-def _summary(outcome: Outcome, reasons: tuple[Reason, ...]) -> str:
+def _summary(outcome: Outcome, reasons: tuple[Reason, ...], *, dry_run: bool) -> str:
     decisive = [reason.text for reason in reasons if reason.passed is (outcome is Outcome.TRAIN)]
-    if outcome is Outcome.TRAIN:
-        return "A new model is trained. " + " ".join(decisive)
-    return "No new model is needed. " + " ".join(decisive)
+    verdict = "A new model is trained." if outcome is Outcome.TRAIN else "No new model is needed."
+    return " ".join([*(["Dry run."] if dry_run else []), verdict, *decisive])
