@@ -37,6 +37,7 @@ def settings(tmp_path: Path) -> Settings:
     """Settings of an API whose stores lie in the test's own folder."""
     return Settings(
         model_cache=tmp_path / "models",
+        prediction_log=tmp_path / "predictions",
         poll_seconds=POLL_SECONDS,
         ledger_url=f"sqlite:///{tmp_path / 'ledger.db'}",
         tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}",

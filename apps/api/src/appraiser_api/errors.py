@@ -3,6 +3,7 @@
 ApiError                answered as a problem document
 ├── NoChampionError     503 no model is loaded yet
 ├── AwayError           503 the registry or the ledger does not answer
+├── LogFullError        503 an answer cannot be put on record, so it is not given
 ├── VersionError        404 there is no model of that version
 ├── BodyTooLargeError   413 the body is larger than a listing can be
 ├── ContentTypeError    415 the body is not declared as JSON
@@ -59,6 +60,21 @@ class AwayError(ApiError):
         super().__init__(
             f"the {what} does not answer; appraisals go on without it. Check that it runs and that {variable} names "
             "it; the log of this service says what went wrong.",
+            retry_after=10,
+        )
+
+
+class LogFullError(ApiError):
+    """An answer cannot be put on record, so it is not given."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    kind = "log-full"
+    title = "Appraisals cannot be put on record"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the appraisal could not be put on record, and none is given without: {reason}. Make room on the disk of "
+            "APPRAISER_PREDICTION_LOG; no restart is needed.",
             retry_after=10,
         )
 

@@ -12,6 +12,7 @@ from appraiser_api.holder import Holder
 from appraiser_api.loader import Loader
 from appraiser_api.logs import configure_logs
 from appraiser_api.metrics import Metrics
+from appraiser_api.prediction_log import PredictionLog
 from appraiser_api.routes import ROUTERS
 from appraiser_api.services import Services
 from appraiser_api.settings import Settings
@@ -37,7 +38,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan,
     )
-    app.state.services = Services(settings, metrics, holder, Stores(settings))
+    log = PredictionLog(settings.prediction_log, settings.prediction_log_sync)
+    app.state.services = Services(settings, metrics, holder, Stores(settings), log)
     for router in ROUTERS:
         app.include_router(router)
     docs.mount_assets(app)
@@ -60,6 +62,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     loader = Loader(services.stores.registry, ModelCache(settings.model_cache))
     watcher = Watcher(services.holder, loader, services.metrics, settings.poll_seconds)
     watcher.start()
+    services.log.start()
     yield
     watcher.stop()
+    services.log.stop()
     services.stores.close()

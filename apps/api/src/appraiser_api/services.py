@@ -1,24 +1,35 @@
 """What the endpoints share: built once with the application, reached through `Shared`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from appraiser_api.holder import Holder
 from appraiser_api.metrics import Metrics
+from appraiser_api.prediction_log import PredictionLog
 from appraiser_api.settings import Settings
 from appraiser_api.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts of one running application."""
+    """The parts of one running application.
+
+    Attributes:
+        batches: Lets tables take turns in threads, so that single houses keep a processor.
+    """
 
     settings: Settings
     metrics: Metrics
     holder: Holder
     stores: Stores
+    log: PredictionLog
+    batches: CapacityLimiter = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "batches", CapacityLimiter(self.settings.batch_threads))
 
 
 async def _services(request: Request) -> Services:

@@ -1,0 +1,11 @@
+"""The durable log of what was answered: written before an answer leaves, shipped to the ledger afterwards.
+
+`PredictionLog.append` and `append_table` are what endpoints call; `new_request_id` makes the id under which an
+answer is on record.
+"""
+
+from appraiser_api.prediction_log.entries import LoggedModel
+from appraiser_api.prediction_log.ids import new_request_id
+from appraiser_api.prediction_log.log import PredictionLog, SyncPolicy
+
+__all__ = ["LoggedModel", "PredictionLog", "SyncPolicy", "new_request_id"]

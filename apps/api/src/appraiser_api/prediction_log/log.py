@@ -1,0 +1,160 @@
+"""The prediction log of one process: every answer is on record before it leaves, and reaches the ledger afterwards."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from appraiser_api.errors import LogFullError
+from appraiser_api.prediction_log.entries import SINGLE, TABLE, Head, LoggedModel, pack, pack_prices
+from appraiser_api.prediction_log.ids import new_request_id
+from appraiser_api.prediction_log.stream import Stream
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from appraiser_model import Appraised
+
+GROUP_SECONDS: Final = 0.05
+"""How often `group` brings to the disk what the system has: what a loss of power can cost."""
+
+logger = structlog.get_logger("appraiser_api")
+
+
+class SyncPolicy(StrEnum):
+    """When a record is on the disk itself. Under both it is with the system, and survives the process, at once."""
+
+    GROUP = "group"
+    ALWAYS = "always"
+
+
+class PredictionLog:
+    """Appends what is answered. One per process; the event loop and threads share it.
+
+    Single houses and tables go into streams of their own, so that a large table keeps no single house waiting.
+
+    Args:
+        root: Folder of the logs of all processes.
+        policy: When a record is on the disk itself.
+        failed: Told the cause whenever a record or a sync failed, for a metric.
+    """
+
+    def __init__(
+        self, root: Path, policy: SyncPolicy = SyncPolicy.GROUP, failed: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._failed = failed
+        always = policy is SyncPolicy.ALWAYS
+        name = new_request_id()
+        self._singles = Stream(root, f"{name}-single", always_sync=always)
+        self._tables = Stream(root, f"{name}-table", always_sync=always)
+        self.streams: tuple[Stream, ...] = (self._singles, self._tables)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._sync_until_stopped, name="prediction-log-sync", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread that syncs."""
+        self._thread.start()
+
+    def append(
+        self,
+        request_id: str,
+        listing_json: bytes,
+        *,
+        at: float,
+        price_usd: float,
+        lower_usd: float,
+        upper_usd: float,
+        model: LoggedModel,
+        latency_seconds: float,
+        client_request_id: str | None = None,
+    ) -> None:
+        """Put the answer about a single house on record; call it in the event loop before the answer is sent.
+
+        It costs one system call, some microseconds in all. When it returns, the record survives the death of the
+        process; what it takes for it to survive a loss of power is the policy's. Where it raises, nothing of the record
+        stays, and the error is the answer.
+
+        Args:
+            request_id: The service's own id, `new_request_id()`; the ledger keeps one record per id and row.
+            listing_json: The listing as it was asked about: the JSON object that was validated, in UTF-8.
+            at: Now, in seconds since 1970 (`time.time()`).
+            price_usd: What was answered. [USD]
+            lower_usd: Lower bound of the interval; NaN is none. [USD]
+            upper_usd: Upper bound; NaN is none. [USD]
+            model: Which model answered; build it once per champion.
+            latency_seconds: From the request's arrival until now. [s]
+            client_request_id: The `X-Request-ID` that the client sent, ASCII, at most 64 characters; None is none.
+
+        Raises:
+            LogFullError: The record cannot be written: 503 with Retry-After, by the handler that all errors have.
+        """
+        prices = pack_prices(price_usd, lower_usd, upper_usd)
+        head = Head(SINGLE, request_id, client_request_id, at, latency_seconds, 1, model)
+        payload = pack(head, prices, listing_json)
+        self._write(self._singles, payload)
+
+    def append_table(
+        self,
+        request_id: str,
+        listings: "pl.DataFrame",
+        appraised: "Appraised",
+        *,
+        at: float,
+        model: LoggedModel,
+        latency_seconds: float,
+        client_request_id: str | None = None,
+        rows: Sequence[int] | None = None,
+    ) -> None:
+        """Put the answers about a table, or a part of one, on record as one Arrow stream; call it in a thread.
+
+        A hundred thousand houses take about 20 ms. Parts of one table have the same request id and different rows.
+
+        Args:
+            request_id: As for `append`.
+            listings: The listings as they were asked about, n rows; other columns than those of a listing are kept too.
+            appraised: What was answered, each of shape (n,).
+            at: Now, in seconds since 1970.
+            model: Which model answered.
+            latency_seconds: From the request's arrival until now. [s]
+            client_request_id: As for `append`.
+            rows: Number of each row in the table that was sent, an array or list of n; None counts from 0.
+
+        Raises:
+            LogFullError: As for `append`.
+        """
+        from appraiser_api.prediction_log.tables import pack_table  # noqa: PLC0415 - polars is no part of the start
+
+        if listings.height:
+            body = pack_table(listings, appraised, rows)
+            head = Head(TABLE, request_id, client_request_id, at, latency_seconds, listings.height, model)
+            self._write(self._tables, pack(head, body))
+
+    def stop(self) -> None:
+        """Bring everything to the disk and give the streams up."""
+        self._stop.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        for stream in self.streams:
+            stream.close()
+
+    def _write(self, stream: Stream, payload: bytes) -> None:
+        try:
+            stream.append(payload)
+        except OSError as error:
+            self._failed("append")
+            raise LogFullError(os.strerror(error.errno) if error.errno else str(error)) from error
+
+    def _sync_until_stopped(self) -> None:
+        while not self._stop.wait(GROUP_SECONDS):
+            for stream in self.streams:
+                try:
+                    stream.sync()
+                except OSError as error:
+                    self._failed("sync")
+                    logger.error("prediction_log_sync_failed", error=str(error))  # noqa: TRY400 - the cause is no fault of the code
+                    time.sleep(1)

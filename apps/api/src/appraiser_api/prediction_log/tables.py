@@ -1,0 +1,32 @@
+"""Tables of houses in the log: one Arrow stream of the listings, the rows' numbers and the prices."""
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import polars as pl
+
+from appraiser_model import Appraised
+
+_OWN: Final = ("__row", "__price_usd", "__lower_usd", "__upper_usd")
+"""Columns of ours beside those of the listing; a listing has none that begins like this."""
+
+
+def pack_table(listings: pl.DataFrame, appraised: Appraised, rows: Sequence[int] | None) -> bytes:
+    """Make one Arrow stream, compressed with LZ4."""
+    numbers = pl.int_range(listings.height, dtype=pl.UInt32, eager=True) if rows is None else pl.Series(rows)
+    prices = (appraised.price_usd, appraised.lower_usd, appraised.upper_usd)
+    values = (numbers.cast(pl.UInt32), *(pl.Series(price) for price in prices))
+    added = [series.alias(name) for name, series in zip(_OWN, values, strict=True)]
+    target = io.BytesIO()
+    listings.with_columns(added).write_ipc_stream(target, compression="lz4")
+    return target.getvalue()
+
+
+def unpack_table(body: bytes, slice_rows: int) -> Iterator[list[tuple[int, float, float, float, str]]]:
+    """Read it back in slices: row, price, lower and upper bound, and the listing as JSON without what is unknown."""
+    table = pl.read_ipc_stream(body)
+    for part in table.iter_slices(slice_rows):
+        listings = part.drop(_OWN).write_ndjson().splitlines()
+        columns = (part[name].to_list() for name in _OWN)
+        yield list(zip(*columns, listings, strict=True))
