@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -21,9 +22,9 @@ from appraiser_model.errors import BundleError, BundleExistsError, BundleMismatc
 from appraiser_model.interval import ConformalInterval
 from appraiser_model.valuation import ValuationModel
 
-FORMAT: Final = "appraiser-bundle-1"
+FORMAT: Final = "appraiser-bundle-2"
 MANIFEST: Final = "manifest.json"
-FILES: Final = ("model.ubj", "features.json", "interval.json", "domain.json", "card.json")
+FILES: Final = ("model.ubj", "features.json", "target.json", "interval.json", "domain.json", "card.json")
 
 type Files = Mapping[str, bytes]
 
@@ -32,8 +33,9 @@ type Files = Mapping[str, bytes]
 class Bundle:
     """A model with its card.
 
-    On disk: `model.ubj` (XGBoost's own format), `features.json` (the fitted encoder), `interval.json`, `domain.json`,
-    `card.json`, and `manifest.json` with the SHA-256 of each. There is no pickle.
+    On disk: `model.ubj` (XGBoost's own format), `features.json` (the fitted encoder), `target.json` (what is added to
+    the trees), `interval.json`, `domain.json`, `card.json`, and `manifest.json` with the SHA-256 of each. There is no
+    pickle.
 
     Attributes:
         model: The model.
@@ -86,6 +88,7 @@ class Bundle:
             model = ValuationModel(
                 encoder=FeatureEncoder.from_json(files["features.json"].decode()),
                 booster=read_booster(files["model.ubj"]),
+                centre_log=_centre_log(files["target.json"]),
                 interval=ConformalInterval.from_state(json.loads(files["interval.json"])),
                 domain=Domain.from_state(json.loads(files["domain.json"])),
             )
@@ -106,6 +109,7 @@ class Bundle:
         return {
             "model.ubj": bytes(self.model.booster.save_raw("ubj")),
             "features.json": self.model.encoder.to_json().encode(),
+            "target.json": _json({"centre_log": self.model.centre_log}),
             "interval.json": _json(self.model.interval.to_state()),
             "domain.json": _json(self.model.domain.to_state()),
             "card.json": _json(self.card.to_dict()),
@@ -139,6 +143,13 @@ def _digests(content: bytes) -> dict[str, str]:
     if manifest["format"] != FORMAT:
         raise ValueError(f"the format is {manifest['format']!r} where {FORMAT!r} was expected")
     return {name: str(manifest["files"][name]) for name in FILES}
+
+
+def _centre_log(content: bytes) -> float:
+    centre = float(json.loads(content)["centre_log"])
+    if not math.isfinite(centre):
+        raise ValueError(f"centre_log is {centre!r} where a finite number was expected")
+    return centre
 
 
 def _parse[T](folder: Path, name: str, parse: Callable[[bytes], T]) -> T:

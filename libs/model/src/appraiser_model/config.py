@@ -39,6 +39,7 @@ class TrainingConfig(BaseModel):
         return {
             "objective": self.objective,
             "eval_metric": "mae",
+            "base_score": 0.0,
             "tree_method": "hist",
             "learning_rate": self.learning_rate,
             "max_depth": self.max_depth,

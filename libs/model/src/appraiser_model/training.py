@@ -21,7 +21,7 @@ FOLD_SALT: Final = 1
 HALF_SALT: Final = 2
 
 type Rows = tuple[NDArray[np.float32], NDArray[np.float64]]
-"""Features, shape (n, k), and natural logarithms of the prices, shape (n,)."""
+"""Features, shape (n, k), and natural logarithms of the prices less their median, shape (n,)."""
 
 
 def train(train: pl.DataFrame, validation: pl.DataFrame, config: TrainingConfig | None = None) -> ValuationModel:
@@ -47,12 +47,14 @@ def train(train: pl.DataFrame, validation: pl.DataFrame, config: TrainingConfig 
         columns, prices, share(train["row_hash"].to_numpy(), config.folds, FOLD_SALT), config.features
     )
     fields = without_gaps(columns)
-    rows = _with_gaps((matrix, np.log(prices)), columns, train["row_hash"].to_numpy(), encoder, fields)
-    held_out = encoder.transform(_columns(stopping)), np.log(_prices(stopping))
+    log_price = np.log(prices)
+    centre = float(np.median(log_price))
+    rows = _with_gaps((matrix, log_price - centre), columns, train["row_hash"].to_numpy(), encoder, fields)
+    held_out = encoder.transform(_columns(stopping)), np.log(_prices(stopping)) - centre
     booster, curve = _boost(rows, held_out, encoder.names, config)
-    interval = _calibrate(booster, *_calibration_rows(calibration, encoder, fields), config)
+    interval = _calibrate(booster, centre, *_calibration_rows(calibration, encoder, fields), config)
     log = TrainingLog(time.perf_counter() - started, train.height, stopping.height, calibration.height, curve)
-    return ValuationModel(encoder, booster, interval, Domain.of(columns, prices), log)
+    return ValuationModel(encoder, booster, centre, interval, Domain.of(columns, prices), log)
 
 
 def _with_gaps(
@@ -133,7 +135,11 @@ def _boost(
 
 
 def _calibrate(
-    booster: Any, matrix: NDArray[np.float32], log_price: NDArray[np.float64], config: TrainingConfig
+    booster: Any,
+    centre_log: float,
+    matrix: NDArray[np.float32],
+    log_price: NDArray[np.float64],
+    config: TrainingConfig,
 ) -> ConformalInterval:
-    predicted = predict_margin(booster, matrix)
+    predicted = predict_margin(booster, matrix) + centre_log
     return ConformalInterval.calibrate(log_price - predicted, to_usd(predicted), size_known(matrix), config.coverage)

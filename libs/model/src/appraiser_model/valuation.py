@@ -75,7 +75,10 @@ class ValuationModel:
 
     Attributes:
         encoder: From listings to features.
-        booster: `xgboost.Booster` from features to the natural logarithm of the price, cut to its best iteration.
+        booster: `xgboost.Booster` from features to the natural logarithm of the price less `centre_log`, cut to its
+            best iteration.
+        centre_log: Median of the natural logarithm of the price of the training listings. Trees are summed up in single
+            precision: of numbers around 0 the sum is a hundred times as exact as of numbers around 12.
         interval: From appraisals to intervals.
         domain: What the training listings spanned.
         log: How training went; None where the model was read from a file.
@@ -83,6 +86,7 @@ class ValuationModel:
 
     encoder: FeatureEncoder
     booster: Any
+    centre_log: float
     interval: ConformalInterval
     domain: Domain
     log: TrainingLog | None = None
@@ -97,7 +101,7 @@ class ValuationModel:
             ColumnsError: The columns are not listings.
         """
         matrix = self.encoder.transform(columns)
-        price = to_usd(predict_margin(self.booster, matrix))
+        price = to_usd(predict_margin(self.booster, matrix) + self.centre_log)
         factors = self.interval.factors(price, size_known(matrix))
         return Appraised(price, price * factors[:, 0], price * factors[:, 1])
 
@@ -110,9 +114,9 @@ class ValuationModel:
         to price less base without a remainder.
         """
         matrix = self.encoder.transform(columns)
-        log_price = predict_margin(self.booster, matrix)
+        log_price = predict_margin(self.booster, matrix) + self.centre_log
         effects = contributions(self.booster, matrix)
-        base_log = float(effects[0, -1]) if len(matrix) else 0.0
+        base_log = self.centre_log + (float(effects[0, -1]) if len(matrix) else 0.0)
         effect_log = _close(effects[:, :-1], log_price - base_log)
         base_usd = math.exp(base_log)
         per_log = logarithmic_mean(to_usd(log_price), base_usd)
