@@ -81,10 +81,7 @@ class TestWiderMarket:
         found = evaluation(mae=0.5, beyond=300, price_band=1.4, batch=1.4)
         assert broken(found) == []
         texts = " ".join(reason.text for reason in promotion_reasons(found, PromotionPolicy()))
-        assert (
-            "The market has widened: 30 % of the test rows lie outside the prices that the champion learned from, 10,000 to"
-            in texts
-        )
+        assert "The market has widened: 30 % of the test rows lie outside the prices that the champion" in texts
 
     def test_states(self) -> None:
         """States do."""

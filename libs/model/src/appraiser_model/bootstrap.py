@@ -34,8 +34,9 @@ class MeanDifference:
 
 
 def mean_difference(ours_usd: ArrayLike, theirs_usd: ArrayLike, seed: int) -> MeanDifference:
-    """Compare mean absolute errors, row by row: a resample takes both errors of a row, since a house that is hard to
-    appraise is hard for both.
+    """Compare mean absolute errors, row by row.
+
+    A resample takes both errors of a row, since a house that is hard to appraise is hard for both.
 
     Args:
         ours_usd: Absolute errors of one model. [USD], shape (n,), n > 0

@@ -139,6 +139,17 @@ class Registry:
             for name, value in metrics.items():
                 self._client.log_metric(found.run_id, f"test_{name}", value)
 
+    def keep_files(self, version: int, folder: Path) -> None:
+        """Keep the files of a folder with the run that made a version, under the paths that they have there."""
+        with self._asking():
+            self._client.log_artifacts(self._get(version).run_id, str(folder))
+
+    def has_file(self, version: int, path: str) -> bool:
+        """Whether a file is kept with the run that made a version, such as 'report/report.md'."""
+        with self._asking():
+            found = self._client.list_artifacts(self._get(version).run_id, str(Path(path).parent))
+            return path in {file.path for file in found}
+
     def champion(self) -> int | None:
         """Version number of the champion; None where there is none yet."""
         return self.alias(Alias.CHAMPION)

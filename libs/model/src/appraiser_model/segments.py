@@ -1,11 +1,14 @@
-"""How two models do on parts of the test listings: a better average must not hide a worse part."""
+"""How models do on parts of the test listings: a better average must not hide a worse part."""
 
+from collections.abc import Iterator
 from typing import Final, Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
+from appraiser_model.metrics import measure
+from appraiser_model.valuation import Appraised
 from appraiser_schema import SegmentScore
 
 BANDS_USD: Final = (100_000, 200_000, 300_000, 500_000, 1_000_000)
@@ -36,6 +39,39 @@ def segment_scores(
         champion_mae=(champion - pl.col("price")).abs(),
     )
     return (*_by("batch", scored), *_by("state", scored), *_by("price_band", scored))
+
+
+def ratio_studies(test: pl.DataFrame, appraised: Appraised) -> pl.DataFrame:
+    """Every figure of `measure` for all test listings and for each part of them.
+
+    Args:
+        test: Clean listings with batch_number, state and price.
+        appraised: Appraisals of one model, in the same order.
+
+    Returns:
+        kind ('all', 'batch', 'state' or 'price_band'), name, rows, and a column per figure; the parts in the order of
+        `segment_scores`, after the whole. Figures of a part with few rows are as uncertain as its rows are few.
+    """
+    price = test["price"].to_numpy()
+    rows = [{"kind": "all", "name": "all", "rows": test.height} | measure(price, appraised)]
+    for kind, name, part in _parts(test):
+        some = Appraised(appraised.price_usd[part], appraised.lower_usd[part], appraised.upper_usd[part])
+        rows.append({"kind": kind, "name": name, "rows": len(part)} | measure(price[part], some))
+    return pl.DataFrame(rows)
+
+
+def _parts(test: pl.DataFrame) -> Iterator[tuple[Kind, str, np.ndarray]]:
+    """Kind, name and row indices of every part."""
+    columns = {
+        "batch": test["batch_number"],
+        "state": test["state"],
+        "price_band": pl.Series(np.searchsorted(BANDS_USD, test["price"].to_numpy(), side="right")),
+    }
+    kinds: tuple[Kind, ...] = ("batch", "state", "price_band")
+    for kind in kinds:
+        grouped = pl.DataFrame({"key": columns[kind]}).with_row_index().group_by("key").agg("index").sort("key")
+        for key, index in grouped.iter_rows():
+            yield kind, band_name(key) if kind == "price_band" else str(key), np.array(index)
 
 
 def band_name(band: int) -> str:

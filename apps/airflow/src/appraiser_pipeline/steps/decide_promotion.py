@@ -119,8 +119,8 @@ def _useful_reason(evaluation: Evaluation) -> Reason:
         passed=explained > 0,
         figure=round(explained, 4),
         threshold=0,
-        text=f"{why if champion else 'There is no champion to beat'}; R2 is {explained:.3f} on {evaluation.rows_test:,} "
-        "test rows, where always answering the mean price has 0.",
+        text=f"{why if champion else 'There is no champion to beat'}; R2 is {explained:.3f} on "
+        f"{evaluation.rows_test:,} test rows, where always answering the mean price has 0.",
     )
 
 

@@ -180,7 +180,8 @@ def error_reason(
         threshold=most,
         interval=(round(low, 4), round(high, 4)),
         text=f"The champion's median error is {now:.1f} % on the {rows:,} new rows and was {test_error_percent:.1f} % "
-        f"on its test rows: {growth:.2f} times as large, with 95 % confidence {low:.2f} to {high:.2f} times, {verdict}.",
+        f"on its test rows: {growth:.2f} times as large (95 % bootstrap interval {low:.2f} to {high:.2f} times), "
+        f"{verdict}.",
     )
 
 
