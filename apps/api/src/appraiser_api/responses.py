@@ -7,8 +7,9 @@ from appraiser_api.problems import MEDIA_TYPE
 
 _WORDS: Final[Mapping[int, str]] = {
     404: "There is no such thing.",
-    413: "The body is larger than 1 MiB.",
-    415: "The body is not declared as JSON.",
+    406: "The answer cannot be written in any of the kinds that the client takes.",
+    413: "The body is larger than may be.",
+    415: "The body is not declared as what it must be.",
     422: "The request breaks a rule: each field, its rule and its value are named.",
     503: "A model or a store is not there; the answer says what to do, and Retry-After when to ask again.",
 }

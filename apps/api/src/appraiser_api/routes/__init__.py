@@ -3,8 +3,9 @@
 from fastapi import APIRouter
 
 from appraiser_api import docs
-from appraiser_api.routes import batches, decisions, explain, health, metrics, models, predict, root
+from appraiser_api.routes import batches, decisions, explain, health, metrics, models, predict, predict_batch, root
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
-    module.router for module in (root, predict, explain, models, batches, decisions, health, metrics, docs)
+    module.router
+    for module in (root, predict, predict_batch, explain, models, batches, decisions, health, metrics, docs)
 )

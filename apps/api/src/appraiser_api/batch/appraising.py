@@ -1,0 +1,75 @@
+"""Appraises a chunk of houses: prices for the good rows, and for the others what is wrong with them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from appraiser_api.batch.chunks import Chunk, Fault
+from appraiser_api.wording import plain_text
+from appraiser_model import Appraised, ValuationModel
+from appraiser_schema.frames import FAILURE_SCHEMA, ROW_NUMBER, clean_unpriced, to_columns
+
+_ERROR: Final = pl.Struct({"field": pl.String, "rule": pl.String, "value": pl.String})
+SCHEMA: Final = pl.Schema(
+    {
+        "row": pl.UInt32(),
+        "price_usd": pl.Float64(),
+        "lower_usd": pl.Float64(),
+        "upper_usd": pl.Float64(),
+        "errors": pl.List(_ERROR),
+    }
+)
+"""What is answered for each row: a price with its interval, or what is wrong with the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A chunk that was appraised.
+
+    Attributes:
+        answers: `SCHEMA`, one line per row that was sent, in their order.
+        good: The clean listings that have a price, numbered.
+        appraised: Their prices.
+    """
+
+    answers: pl.DataFrame
+    good: pl.DataFrame
+    appraised: Appraised
+
+
+def appraise(model: ValuationModel, chunk: Chunk) -> Answered:
+    """Appraise the rows that are listings; the bits are those of a single house and of the pipeline."""
+    clean = clean_unpriced(chunk.frame)
+    appraised = model.appraise(to_columns(clean.good))
+    good = clean.good.select(
+        pl.col(ROW_NUMBER).cast(pl.UInt32).alias("row"),
+        pl.Series("price_usd", appraised.price_usd, dtype=pl.Float64),
+        pl.Series("lower_usd", appraised.lower_usd, dtype=pl.Float64),
+        pl.Series("upper_usd", appraised.upper_usd, dtype=pl.Float64),
+        pl.lit(None, SCHEMA["errors"]).alias("errors"),
+    )
+    if clean.failures.is_empty() and not chunk.faults:
+        return Answered(good, clean.good, appraised)
+    refused = _refused(clean.failures, chunk.faults)
+    return Answered(pl.concat([good, refused]).sort("row"), clean.good, appraised)
+
+
+def _refused(failures: pl.DataFrame, faults: list[Fault]) -> pl.DataFrame:
+    """One line per row that has no price."""
+    unread = pl.DataFrame(
+        [(f.row, "read", f.column, f.rule, f.value) for f in faults], schema=FAILURE_SCHEMA, orient="row"
+    )
+    short = pl.col("value").map_elements(plain_text, return_dtype=pl.String)
+    every = pl.concat([failures.select(FAILURE_SCHEMA.names()), unread]).with_columns(short)
+    error = pl.struct(field="column", rule=pl.concat_str(pl.lit("must be "), "rule"), value="value")
+    return (
+        every.sort(ROW_NUMBER, "column", "rule")
+        .group_by(pl.col(ROW_NUMBER).alias("row"), maintain_order=True)
+        .agg(error.alias("errors"))
+        .select(
+            pl.col("row").cast(pl.UInt32),
+            *(pl.lit(None, pl.Float64).alias(name) for name in ("price_usd", "lower_usd", "upper_usd")),
+            "errors",
+        )
+    )

@@ -1,0 +1,47 @@
+"""Where the body of a request waits until it is whole: in memory while it is small, then in a file without a name."""
+
+import tempfile
+from pathlib import Path
+from typing import IO, Final, cast
+
+from fastapi import Request
+
+from appraiser_api.batch.errors import BatchTooLargeError
+from appraiser_api.errors import MEBIBYTE
+
+IN_MEMORY_BYTES: Final = MEBIBYTE
+
+
+async def spool(request: Request, folder: Path, limit_bytes: int) -> IO[bytes]:
+    """Receive a body whole.
+
+    The file has no name: it is gone with the request, and with the process, however that ends.
+
+    Raises:
+        BatchTooLargeError: The body has more bytes than may be; as soon as that is known, nothing more is read.
+    """
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > limit_bytes:
+        raise BatchTooLargeError(limit_bytes)
+    file = _file(folder)
+    try:
+        await _receive(request, file, limit_bytes)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return file
+
+
+def _file(folder: Path) -> IO[bytes]:
+    folder.mkdir(parents=True, exist_ok=True)
+    return cast("IO[bytes]", tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES, dir=str(folder)))
+
+
+async def _receive(request: Request, file: IO[bytes], limit_bytes: int) -> None:
+    received = 0
+    async for part in request.stream():
+        received += len(part)
+        if received > limit_bytes:
+            raise BatchTooLargeError(limit_bytes)
+        file.write(part)

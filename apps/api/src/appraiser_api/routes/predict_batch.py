@@ -1,0 +1,142 @@
+"""POST /predict/batch: what many houses are worth."""
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from appraiser_api.batch.kinds import Kind, sent_kind, wanted_kind
+from appraiser_api.batch.spool import spool
+from appraiser_api.champion import Champion
+from appraiser_api.prediction_log import LoggedModel
+from appraiser_api.responses import problems
+from appraiser_api.services import RequestId, Services, Shared
+from appraiser_schema import LISTING_COLUMNS, example_listing
+
+if TYPE_CHECKING:
+    from appraiser_api.batch.appraising import Answered
+
+MODEL: Final = "X-Appraiser-Model"
+IGNORED: Final = "X-Appraiser-Ignored-Columns"
+
+router = APIRouter(tags=["appraisals"])
+
+_ROWS: Final[dict[str, Any]] = {"type": "array", "items": {"$ref": "#/components/schemas/Listing"}}
+_COLUMNS: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {name: {"type": "array", "items": {}} for name in LISTING_COLUMNS},
+    "required": ["state"],
+}
+_FILE: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
+_BODY: Final[dict[str, Any]] = {
+    Kind.JSON.value: {"schema": {"anyOf": [_ROWS, _COLUMNS]}, "example": [example_listing(), {"state": "Texas"}]},
+    **{kind.value: _FILE for kind in Kind if kind is not Kind.JSON},
+}
+_OK: Final[dict[str, Any]] = {
+    "description": "One line per row that was sent, by its number.",
+    "content": {Kind.JSON.value: {"schema": {"type": "object"}}}
+    | {kind.value: _FILE for kind in Kind if kind is not Kind.JSON},
+    "headers": {
+        MODEL: {"description": "Name and version of the model that answered.", "schema": {"type": "string"}},
+        IGNORED: {"description": "Columns that say nothing about a house.", "schema": {"type": "string"}},
+    },
+}
+
+
+@router.post(
+    "/predict/batch",
+    summary="Appraise many houses",
+    response_class=StreamingResponse,
+    responses={200: _OK, **problems(406, 413, 415, 422, 503)},
+    openapi_extra={"requestBody": {"required": True, "content": _BODY}},
+)
+async def predict_batch(request: Request, services: Shared, request_id: RequestId) -> StreamingResponse:
+    """A price with an interval for each row of a table, or what is wrong with that row.
+
+    The table comes as JSON (a list of listings, or an object with a list per column), JSON lines, CSV, Parquet or an
+    Arrow stream, as `Content-Type` says, and goes out the same way unless `Accept` names another. Rows are numbered
+    from 1. Only the state is needed. A table may have other columns, which are not looked at and are named in
+    `X-Appraiser-Ignored-Columns`; a JSON object with a field that a listing has not is refused, as by `/predict`.
+
+    One model answers the whole request, however long it takes. Where the body turns out to be damaged after the answer
+    has begun, the connection is broken off: an answer that ends as it should is whole.
+    """
+    sent = sent_kind(request.headers.get("content-type"))
+    wanted = wanted_kind(request.headers.get("accept"), sent)
+    champion = services.holder.champion()
+    settings = services.settings
+    file = await spool(request, settings.batch_folder, settings.batch_bytes)
+    work = _Work(services, champion, request_id, file, sent, wanted)
+    try:
+        first = await work.begin()
+    except BaseException:
+        file.close()
+        raise
+    return StreamingResponse(work.stream(first), media_type=wanted.value, headers=work.headers)
+
+
+@dataclass(slots=True)
+class _Work:
+    """One request in the threads that it is worked on in; one part at a time, so that batches take turns."""
+
+    services: Services
+    champion: Champion
+    request_id: str
+    file: IO[bytes]
+    sent: Kind
+    wanted: Kind
+    began: float = field(default_factory=time.perf_counter)
+    headers: dict[str, str] = field(default_factory=dict)
+    parts: Iterator[bytes] = field(default_factory=lambda: iter(()))
+
+    async def begin(self) -> bytes | None:
+        """Read the beginning and appraise the first chunk.
+
+        Raises:
+            ApiError: The body is no table of listings.
+        """
+        return await to_thread.run_sync(self._begin, limiter=self.services.batches)
+
+    def _begin(self) -> bytes | None:
+        # Table libraries take a second to import: whoever appraises single houses never waits for them.
+        from appraiser_api.batch.session import Session  # noqa: PLC0415
+
+        session = Session.open(self.file, self.sent, self.wanted, self.champion)
+        reference = self.champion.reference
+        self.headers = {MODEL: f"{reference.name}/{reference.version}"}
+        if session.ignored:
+            self.headers[IGNORED] = ", ".join(session.ignored).encode("ascii", "replace").decode()[:1000]
+        self.parts = session.answer(self._record)
+        return self._next()
+
+    def _next(self) -> bytes | None:
+        return next(self.parts, None)
+
+    def _record(self, answered: "Answered") -> None:
+        """Put a chunk on record before its part of the answer leaves."""
+        reference = self.champion.reference
+        self.services.log.append_table(
+            self.request_id,
+            answered.good.drop("row_number"),
+            answered.appraised,
+            model=LoggedModel(reference.name, reference.version, self.champion.facts.features_fingerprint),
+            at=time.time(),
+            latency_seconds=time.perf_counter() - self.began,
+            rows=answered.good["row_number"].to_list(),
+        )
+
+    async def stream(self, first: bytes | None) -> AsyncIterator[bytes]:
+        """The answer, part by part; the file is closed however it ends."""
+        try:
+            part = first
+            while part is not None:
+                # Some parts are empty: what is sent of them would mark the end.
+                if part:
+                    yield part
+                part = await to_thread.run_sync(self._next, limiter=self.services.batches)
+        finally:
+            self.file.close()
