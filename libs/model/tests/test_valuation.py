@@ -74,6 +74,14 @@ class TestAppraise:
         assert (appraised.lower_usd < appraised.price_usd).all()
         assert (appraised.price_usd < appraised.upper_usd).all()
 
+    def test_precision(self, model: ValuationModel, market: "Market") -> None:
+        """Trees added up in double precision give the same price to a millionth: their sums are around zero."""
+        columns = to_columns(market.test)
+        matrix = model.encoder.transform(columns)
+        single = [predict_margin(model.booster[i : i + 1], matrix) for i in range(model.rounds)]
+        exact = np.exp(np.sum(single, axis=0) + model.centre_log)
+        assert np.abs(model.appraise(columns).price_usd / exact - 1).max() < 1e-6
+
     def test_none(self, model: ValuationModel, market: "Market") -> None:
         """No houses have no prices and no effects."""
         nothing = to_columns(market.test[:0])
@@ -125,7 +133,7 @@ class TestExplain:
         expected = shap.TreeExplainer(model.booster)(matrix)
         explained = model.explain(to_columns(market.test[:50]))
         np.testing.assert_allclose(explained.effect_log, expected.values, atol=1e-4)
-        np.testing.assert_allclose(np.log(explained.base_usd), expected.base_values, atol=1e-4)
+        np.testing.assert_allclose(np.log(explained.base_usd), model.centre_log + expected.base_values, atol=1e-4)
 
     def test_threads(self, model: ValuationModel, market: "Market") -> None:
         """Several threads may use one model at once."""
