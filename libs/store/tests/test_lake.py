@@ -348,3 +348,11 @@ class TestOpen:
         lake.close()
         with pytest.raises(LakeSchemaError, match="'bath' is missing; 'colour' is unexpected"):
             Lake.open(lake.root)
+
+    def test_other_layout(self, lake: Lake) -> None:
+        """A lake whose rows were hashed by another definition is refused, and the message says what to do."""
+        with lake._catalog.load_table(Table.CLEAN).transaction() as transaction:
+            transaction.remove_properties("appraiser.layout")
+        lake.close()
+        with pytest.raises(LakeSchemaError, match=r"layout 1 instead of 2.*ingest the batches again"):
+            Lake.open(lake.root)

@@ -1,12 +1,29 @@
-"""The body of a batch: what its head says, and its rows as a table."""
+"""The body of a batch: what its head says, and its rows as a table, read in portions of bounded size."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, Final
 
 import msgspec
 import polars as pl
+import pyarrow as pa
+import pyarrow.json
+
+from appraiser_schema import RAW_COLUMNS
 
 type Cell = float | str | bool | None
+
+_WINDOW_BYTES: Final = 65_536
+"""Within which the head and the end of a body are looked for; a body that has more around its rows is read whole."""
+
+_PORTION_BYTES: Final = 4 << 20
+"""About 19,000 rows: large enough for Arrow's threads, small beside the table that comes of all portions."""
+
+_LISTS: Final = (b'"data":[', b'"data": [')
+_BETWEEN: Final = (b"},{", b"}, {")
+"""How JSON writers begin the list of rows and divide two rows. What is written otherwise takes the slower way."""
+
+_CODES: Final = ("brokered_by", "street")
+_TEXTS: Final = ("status", "city", "state", "prev_sold_date")
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -17,27 +34,6 @@ class Head(msgspec.Struct, frozen=True):
     day: str | None = None
 
 
-class _Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A row as the listing API writes it; whatever differs takes the slower way."""
-
-    brokered_by: float | None
-    status: str | None
-    price: float | None
-    bed: float | None
-    bath: float | None
-    acre_lot: float | None
-    street: float | None
-    city: str | None
-    state: str | None
-    zip_code: float | None
-    house_size: float | None
-    prev_sold_date: str | None
-
-
-class _Body(msgspec.Struct):
-    data: list[_Row]
-
-
 class _LooseBody(msgspec.Struct):
     data: list[dict[str, Cell]]
 
@@ -46,19 +42,25 @@ class BodyError(ValueError):
     """The bytes are not a batch of the listing API."""
 
 
-def read_head(body: bytes) -> Head:
-    """Read which batch a body is, without its rows; the whole body is checked to be JSON.
+def read_head(body: BinaryIO) -> Head:
+    """Read which batch a body is, from what stands around its rows.
+
+    A body that was cut off has no end that fits its beginning; what stands in the rows is not looked at.
 
     Raises:
         BodyError: It is cut off, or no batch.
     """
+    if span := _find_rows(body):
+        return msgspec.json.decode(_around(body, *span), type=Head)
+    body.seek(0)
+    whole = body.read()
     try:
-        return msgspec.json.decode(body, type=Head)
+        return msgspec.json.decode(whole, type=Head)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BodyError(f"the body of {len(body)} bytes is not a batch: {error}") from None
+        raise BodyError(f"the body of {len(whole)} bytes is not a batch: {error}") from None
 
 
-def read_rows(body: bytes) -> pl.DataFrame:
+def read_rows(body: BinaryIO) -> pl.DataFrame:
     """Read the rows of a body: one column per name that occurs, in the types that came.
 
     A row without a name that others have is unknown there. A column with numbers and texts in it becomes texts.
@@ -66,21 +68,96 @@ def read_rows(body: bytes) -> pl.DataFrame:
     Raises:
         BodyError: The body has no list of rows.
     """
+    if span := _find_rows(body):
+        try:
+            return _joined([_read_portion(portion) for portion in _portions(body, *span)])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            # A text held what usually divides two rows, so a portion ended inside of it; or this is no JSON at all.
+            pass
+    body.seek(0)
     try:
-        rows = msgspec.json.decode(body, type=_Body).data
-    except msgspec.ValidationError:
-        return _read_loose(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BodyError(f"the body is not JSON: {error}") from None
-    names = _Row.__struct_fields__
-    return pl.DataFrame([_series(name, [getattr(row, name) for row in rows]) for name in names])
-
-
-def _read_loose(body: bytes) -> pl.DataFrame:
-    try:
-        rows = msgspec.json.decode(body, type=_LooseBody).data
+        return _table(msgspec.json.decode(body.read(), type=_LooseBody).data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BodyError(f"the body has no list of rows under 'data': {error}") from None
+
+
+def _find_rows(body: BinaryIO) -> tuple[int, int] | None:
+    """Where the inside of the list of rows begins and ends [bytes], as far as head and end of the body show."""
+    size = body.seek(0, 2)
+    body.seek(0)
+    first = body.read(_WINDOW_BYTES)
+    body.seek(max(0, size - _WINDOW_BYTES))
+    last = body.read()
+    begins = [place + len(words) for words in _LISTS if (place := first.find(words)) >= 0]
+    begin, end = min(begins, default=size), size - len(last) + last.rfind(b"]")
+    if begin > end:
+        return None
+    try:
+        msgspec.json.decode(_around(body, begin, end), type=Head)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return begin, end
+
+
+def _around(body: BinaryIO, begin: int, end: int) -> bytes:
+    body.seek(0)
+    head = body.read(begin)
+    body.seek(end)
+    return head + body.read()
+
+
+def _portions(body: BinaryIO, begin: int, end: int) -> Iterator[bytes]:
+    """The rows in portions of whole rows, divided by commas."""
+    body.seek(begin)
+    left, kept = end - begin, b""
+    while left > 0:
+        block = body.read(min(_PORTION_BYTES, left))
+        left -= len(block)
+        kept += block
+        cut = max(kept.rfind(between) for between in _BETWEEN) + 1 if left else len(kept)
+        if cut:
+            yield kept[:cut]
+            kept = kept[cut:].lstrip(b", ")
+
+
+def _read_portion(portion: bytes) -> pl.DataFrame:
+    frame = _read_strictly(portion)
+    return _table(msgspec.json.decode(b"[" + portion + b"]", type=list[dict[str, Cell]])) if frame is None else frame
+
+
+def _read_strictly(portion: bytes) -> pl.DataFrame | None:
+    """Read rows in which every cell has the type that the listing API gives it; None where one has not."""
+    names = [name for name in RAW_COLUMNS if f'"{name}":'.encode() in portion]
+    first = portion[: portion.find(b"}") + 1]
+    texts = [*_TEXTS, *(code for code in _CODES if f'"{code}":"'.encode() in first)]
+    numbers = [name for name in names if name not in texts]
+    between = _BETWEEN[portion.startswith(b" ", len(first) + 1)]
+    try:
+        portion.decode()  # Arrow would take what is no UTF-8.
+        schema = pa.schema((name, pa.float64() if name in numbers else pa.string()) for name in names)
+        rows = pa.json.read_json(
+            pa.BufferReader(portion.replace(between, b"}\n{")),
+            parse_options=pa.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error"),
+        )
+    except (UnicodeDecodeError, pa.ArrowInvalid):
+        return None
+    frame = pl.DataFrame(pl.from_arrow(rows))
+    # Arrow also takes NaN and Infinity, which are no JSON.
+    return frame if frame.select(pl.all_horizontal(pl.col(numbers).is_finite().all())).item() else None
+
+
+def _joined(portions: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    frames = [frame for frame in portions if frame.width]
+    if not frames:
+        return pl.DataFrame(schema=dict.fromkeys(RAW_COLUMNS, pl.String))
+    texts = {name for frame in frames for name, dtype in frame.schema.items() if dtype == pl.String}
+    return pl.concat(
+        [frame.with_columns(pl.col(texts & set(frame.columns)).cast(pl.String)) for frame in frames],
+        how="diagonal",
+    )
+
+
+def _table(rows: Sequence[Mapping[str, Cell]]) -> pl.DataFrame:
     names = dict.fromkeys(name for row in rows for name in row)
     return pl.DataFrame([_series(name, _cells(rows, name)) for name in names])
 

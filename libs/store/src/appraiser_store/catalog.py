@@ -38,7 +38,14 @@ _TYPES: Final[dict[pl.DataType, IcebergType]] = {
     pl.Date(): DateType(),
 }
 
+LAYOUT: Final = "2"
+"""Of what the columns hold. 1 had other row hashes: under them a listing would stand in another split, and its repeat
+would not be found."""
+
+_LAYOUT_PROPERTY: Final = "appraiser.layout"
+
 _PROPERTIES: Final = {
+    _LAYOUT_PROPERTY: LAYOUT,
     # Each commit writes a description of the whole table; the latest hundred are enough for readers on their way.
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "100",
@@ -68,7 +75,7 @@ def open_catalog(root: Path) -> SqlCatalog:
 
     Raises:
         ForeignLakeError: The folder holds something else, or a lake that was made in another place.
-        LakeSchemaError: A table has other columns than this version of the code writes.
+        LakeSchemaError: A table has other columns than this version of the code writes, or other things in them.
     """
     if {"?", "#"} & set(str(root)):
         raise ForeignLakeError(str(root), "Iceberg cannot name files in a folder with '?' or '#' in its name")
@@ -126,6 +133,8 @@ def _check_schema(found: IcebergTable, table: Table) -> None:
         for name, field in want.items()
         if name in have and _kind(have[name]) != _kind(field)
     ]
+    if (layout := found.properties.get(_LAYOUT_PROPERTY, "1")) != LAYOUT:
+        differences.append(f"its rows are hashed and kept by layout {layout} instead of {LAYOUT}")
     if differences:
         raise LakeSchemaError(table, differences)
 

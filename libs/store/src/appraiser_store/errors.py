@@ -4,7 +4,7 @@ StoreError
 ├── LandingError         a path does not lie in the landing area
 ├── LakeError            a folder or a table of the lake cannot be used
 │   ├── ForeignLakeError     the folder holds something else, or a lake that was made elsewhere
-│   ├── LakeSchemaError      a table of the lake has other columns than this version of the code
+│   ├── LakeSchemaError      a table of the lake was written by another version of the code
 │   ├── RowsError            the rows given do not fit the table
 │   └── SnapshotError        the table has no such snapshot
 └── LedgerError          the database of the ledger cannot be used
@@ -48,7 +48,7 @@ class ForeignLakeError(LakeError):
 
 
 class LakeSchemaError(LakeError):
-    """A table of the lake has other columns than this version of the code writes."""
+    """A table of the lake has other columns, or other things in them, than this version writes."""
 
     def __init__(self, table: str, differences: Collection[str]) -> None:
         self.table = table

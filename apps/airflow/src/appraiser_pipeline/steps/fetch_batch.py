@@ -9,6 +9,7 @@ from appraiser_pipeline.body import BodyError, Head, read_head
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import LostBatchError, OtherSourceError, ReplayError
 from appraiser_pipeline.source import SourceIdentity
+from appraiser_pipeline.standing import standing_decision
 from appraiser_schema import Batch, BatchStatus, DecisionKind, Fetch, FetchOutcome, Outcome, utc_now
 from appraiser_store import Landed
 
@@ -87,9 +88,11 @@ def _may_have_missed(fetches: Sequence[Fetch]) -> bool:
 def _is_unfinished(context: Context, batch: Batch) -> bool:
     if batch.status is BatchStatus.STOPPED:
         return False
-    training, promotion = (context.ledger.decision(batch.batch_number, kind) for kind in DecisionKind)
+    training, promotion = (standing_decision(context, batch.batch_number, kind) for kind in DecisionKind)
     if training is not None and training.outcome is Outcome.SKIP:
         return False
+    if context.settings.dry_run:
+        return promotion is None
     return promotion is None or all(move.to_version != promotion.model_version for move in context.ledger.moves())
 
 
@@ -119,7 +122,8 @@ def _ask(context: Context, *, end_is_sure: bool) -> _Arrival | None:
             return None
         landed = context.landing.land(chunks)
     try:
-        head = read_head(context.landing.path(landed.path).read_bytes())
+        with context.landing.path(landed.path).open("rb") as body:
+            head = read_head(body)
     except BodyError as error:
         raise LostBatchError(context.source.url, f"{error}; it is kept as {landed.path}") from None
     log.info("landed", batch=head.batch_number, bytes=landed.size_bytes, digest=landed.digest[:12])

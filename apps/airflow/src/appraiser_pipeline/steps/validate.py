@@ -28,9 +28,9 @@ def validate(context: Context, batch_number: int) -> Batch:
     if batch.status is not BatchStatus.LANDED:
         _raise_if_stopped(batch)
         return batch
-    body = context.landing.path(batch.landing_path).read_bytes()
     try:
-        typed = coerce(read_rows(body))
+        with context.landing.path(batch.landing_path).open("rb") as body:
+            typed = coerce(read_rows(body))
     except (BodyError, ShapeError) as error:
         raise _stop(context, batch, str(error)) from None
     checked = check_raw(typed.good, as_of=batch.received_at.date())
