@@ -146,7 +146,9 @@ class TestLoad:
         ("name", "change"),
         [
             ("interval.json", lambda state: {}),  # noqa: ARG005
-            ("interval.json", lambda state: state | {"size_known": {"edges_usd": [1.0], "half_widths_log": [0.1]}}),
+            ("interval.json", lambda state: state | {"bands_usd": [1.0, 1.0]}),
+            ("interval.json", lambda state: state | {"errors": {"complete": state["errors"]["complete"]}}),
+            ("interval.json", lambda state: {"coverage": 0.9, "rows": 9, "size_known": {}, "size_unknown": {}}),  # noqa: ARG005
             ("interval.json", lambda state: []),  # noqa: ARG005
             ("domain.json", lambda state: state | {"price_usd": [1]}),
             ("domain.json", lambda state: state | {"spans": None}),

@@ -1,13 +1,10 @@
-"""Metrics, intervals and segments, held against figures worked out by hand."""
+"""Metrics and segments, held against figures worked out by hand."""
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from appraiser_model import Appraised, ConformalInterval, ModelError, measure, segment_scores
-from appraiser_model.interval import ROWS_PER_KIND, least_rows
+from appraiser_model import Appraised, ModelError, measure, segment_scores
 from appraiser_model.metrics import ratio_study
 
 
@@ -71,60 +68,6 @@ class TestRatioStudy:
         price = np.array([100.0, 250.0, 900.0])
         figures = ratio_study(price, price * 2)
         assert figures == pytest.approx({"median_ratio": 2, "cod": 0, "prd": 1, "prb": 0})
-
-
-class TestInterval:
-    """Conformal intervals."""
-
-    def test_rank(self) -> None:
-        """Nine rows are the fewest for 90 %, and the widest residual is the half width."""
-        assert least_rows(0.9) == 9
-        miss = np.arange(9.0) / 10
-        interval = ConformalInterval.calibrate(miss, np.full(9, 1e5), np.ones(9, bool), 0.9)
-        assert interval.size_known.half_widths_log == (0.8,)
-
-    @settings(deadline=None, max_examples=10)
-    @given(seed=st.integers(0, 1000))
-    def test_coverage(self, seed: int) -> None:
-        """New houses like those it was calibrated on lie inside as often as stated, whatever their kind."""
-        rng = np.random.default_rng(seed)
-        price = rng.uniform(1e5, 1e6, 12_000)
-        known = rng.random(12_000) < 0.7
-        residual = rng.normal(0, np.where(known, 0.2, 0.6) * price / 1e6)
-        interval = ConformalInterval.calibrate(residual[:6000], price[:6000], known[:6000], 0.9)
-        below, above = interval.factors(price[6000:], known[6000:]).T
-        inside = (np.exp(residual[6000:]) >= below) & (np.exp(residual[6000:]) <= above)
-        assert inside[known[6000:]].mean() == pytest.approx(0.9, abs=0.04)
-        assert inside[~known[6000:]].mean() == pytest.approx(0.9, abs=0.04)
-
-    def test_kinds(self) -> None:
-        """A kind of house whose residuals are wider has wider intervals."""
-        rng = np.random.default_rng(0)
-        price = rng.uniform(1e5, 1e6, 4000)
-        known = np.arange(4000) % 2 == 0
-        residual = rng.normal(0, np.where(known, 0.1, 0.5))
-        interval = ConformalInterval.calibrate(residual, price, known, 0.9)
-        assert max(interval.size_known.half_widths_log) < min(interval.size_unknown.half_widths_log)
-        assert len(interval.size_known.half_widths_log) == 5
-
-    def test_few(self) -> None:
-        """A kind of house with few rows takes the half width of all."""
-        known = np.arange(400) < 401 - ROWS_PER_KIND
-        interval = ConformalInterval.calibrate(np.linspace(0, 1, 400), np.full(400, 1e5), known, 0.9)
-        assert interval.size_unknown.half_widths_log == (pytest.approx(0.9, abs=0.01),)
-        assert interval.size_known.half_widths_log == (pytest.approx(0.79, abs=0.01),)
-
-    def test_equal_prices(self) -> None:
-        """Where all appraisals are equal there is one bin."""
-        interval = ConformalInterval.calibrate(np.linspace(0, 1, 2000), np.full(2000, 1e5), np.ones(2000, bool), 0.9)
-        assert interval.size_known.edges_usd == ()
-
-    def test_state(self) -> None:
-        """What was written and read is the same interval."""
-        rng = np.random.default_rng(0)
-        args = rng.normal(0, 0.2, 3000), rng.uniform(1e5, 1e6, 3000), rng.random(3000) < 0.5
-        interval = ConformalInterval.calibrate(*args, 0.8)
-        assert ConformalInterval.from_state(interval.to_state()) == interval
 
 
 class TestSegments:

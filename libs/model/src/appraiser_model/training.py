@@ -13,9 +13,9 @@ from appraiser_model.domain import Domain
 from appraiser_model.engine import alone, predict_margin, xgboost
 from appraiser_model.errors import TrainingError
 from appraiser_model.gaps import FROM_NUMBERS, blank, is_copied, without_gaps
-from appraiser_model.interval import ConformalInterval, least_rows
+from appraiser_model.interval import ConformalInterval, Held, kinds_of, least_rows
 from appraiser_model.shares import share
-from appraiser_model.valuation import TrainingLog, ValuationModel, size_known, to_usd
+from appraiser_model.valuation import TrainingLog, ValuationModel, to_usd
 
 FOLD_SALT: Final = 1
 HALF_SALT: Final = 2
@@ -52,7 +52,9 @@ def train(train: pl.DataFrame, validation: pl.DataFrame, config: TrainingConfig 
     rows = _with_gaps((matrix, log_price - centre), columns, train["row_hash"].to_numpy(), encoder, fields)
     held_out = encoder.transform(_columns(stopping)), np.log(_prices(stopping)) - centre
     booster, curve = _boost(rows, held_out, encoder.names, config)
-    interval = _calibrate(booster, centre, *_calibration_rows(calibration, encoder, fields), config)
+    usual = _held(booster, centre, *_usual_rows(stopping, encoder, fields))
+    unseen = _held(booster, centre, encoder.transform(_columns(calibration)), _prices(calibration))
+    interval = ConformalInterval.calibrate(usual, unseen, config.coverage)
     log = TrainingLog(time.perf_counter() - started, train.height, stopping.height, calibration.height, curve)
     return ValuationModel(encoder, booster, centre, interval, Domain.of(columns, prices), log)
 
@@ -71,15 +73,16 @@ def _with_gaps(
     return np.concatenate([matrix, copies]), np.concatenate([log_price, log_price[copied]])
 
 
-def _calibration_rows(calibration: pl.DataFrame, encoder: FeatureEncoder, fields: tuple[str, ...]) -> Rows:
-    """The calibration listings and, where all state their living area, copies without it: its interval is another."""
-    columns, log_price = _columns(calibration), np.log(_prices(calibration))
+def _usual_rows(
+    stopping: pl.DataFrame, encoder: FeatureEncoder, fields: tuple[str, ...]
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Features and prices of the listings that say when to stop and, where they have no gaps, of copies with some."""
+    columns, price = _columns(stopping), _prices(stopping)
     matrix = encoder.transform(columns)
-    if "house_size" not in fields:
-        return matrix, log_price
-    gaps = blank(columns, calibration["row_hash"].to_numpy(), fields)
-    copies = encoder.transform({**gaps, "house_size": np.full(calibration.height, np.nan)})
-    return np.concatenate([matrix, copies]), np.concatenate([log_price, log_price])
+    if not fields:
+        return matrix, price
+    copies = encoder.transform(blank(columns, stopping["row_hash"].to_numpy(), fields))
+    return np.concatenate([matrix, copies]), np.concatenate([price, price])
 
 
 def _halve(validation: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -134,12 +137,5 @@ def _boost(
     return alone(best), tuple(history["validation"]["mae"])
 
 
-def _calibrate(
-    booster: Any,
-    centre_log: float,
-    matrix: NDArray[np.float32],
-    log_price: NDArray[np.float64],
-    config: TrainingConfig,
-) -> ConformalInterval:
-    predicted = predict_margin(booster, matrix) + centre_log
-    return ConformalInterval.calibrate(log_price - predicted, to_usd(predicted), size_known(matrix), config.coverage)
+def _held(booster: Any, centre_log: float, matrix: NDArray[np.float32], price_usd: NDArray[np.float64]) -> Held:
+    return Held(price_usd, to_usd(predict_margin(booster, matrix) + centre_log), kinds_of(matrix))

@@ -2,20 +2,18 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from appraiser_features import FEATURES, Columns, FeatureEncoder
+from appraiser_features import Columns, FeatureEncoder
 from appraiser_model.domain import Domain
 from appraiser_model.engine import contributions, predict_margin
-from appraiser_model.interval import ConformalInterval
+from appraiser_model.interval import ConformalInterval, kinds_of
 
 type Floats = NDArray[np.float64]
 type Matrix = NDArray[np.float32]
-
-_SIZE: Final = [feature.name for feature in FEATURES].index("house_size")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,8 +100,8 @@ class ValuationModel:
         """
         matrix = self.encoder.transform(columns)
         price = to_usd(predict_margin(self.booster, matrix) + self.centre_log)
-        factors = self.interval.factors(price, size_known(matrix))
-        return Appraised(price, price * factors[:, 0], price * factors[:, 1])
+        lower, upper = self.interval.bounds(price, kinds_of(matrix)).T
+        return Appraised(price, lower, upper)
 
     def explain(self, columns: Columns) -> Explained:
         """Attribute the appraisals of n listings to the features, exactly.
@@ -135,11 +133,6 @@ def to_usd(log_price: Floats) -> Floats:
     processor, to another. It is a hundredth of the work of the trees.
     """
     return np.array([math.exp(value) for value in log_price.tolist()], dtype=np.float64)
-
-
-def size_known(matrix: Matrix) -> NDArray[np.bool_]:
-    """Whether the living area is known, from the features, shape (n,)."""
-    return ~np.isnan(matrix[:, _SIZE])
 
 
 def logarithmic_mean(price_usd: Floats, base_usd: float) -> Floats:
