@@ -102,7 +102,7 @@ def _decode_list(piece: bytes, kind: Any) -> list[Any]:
         return msgspec.json.decode(b"[" + piece + b"]", type=list[kind])
     except msgspec.ValidationError:
         raise
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BatchBodyError("JSON", f"must be a list of JSON objects: {error}", piece[:60]) from None
 
 
@@ -111,7 +111,7 @@ def _decode_lines(piece: bytes, kind: Any) -> list[Any]:
         return msgspec.json.Decoder(kind).decode_lines(piece)
     except msgspec.ValidationError:
         raise
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BatchBodyError("JSON lines", f"must be one JSON object per line: {error}", piece[:60]) from None
 
 
@@ -155,7 +155,7 @@ def _cut(text: bytes) -> tuple[bytes, bytes]:
         end, following = ends[place - 1]
         try:
             msgspec.json.decode(b"[" + text[: end + 1] + b"]", type=msgspec.Raw)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             place //= 2
         else:
             return text[: end + 1], text[following:]
@@ -167,7 +167,7 @@ def _cut(text: bytes) -> tuple[bytes, bytes]:
 def _checked(inside: bytes) -> None:
     try:
         msgspec.json.decode(b"[" + inside + b"]", type=msgspec.Raw)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BatchBodyError("JSON", f"must be a list of JSON objects: {error}", inside[:60]) from None
 
 
@@ -235,7 +235,7 @@ def _read_columns(start: bytes, file: IO[bytes]) -> Iterator[Chunk]:
         raise BatchTooLargeError(COLUMNS_LIMIT_BYTES)
     try:
         columns = msgspec.json.decode(body, type=dict[str, list[Any]])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BatchBodyError("JSON", f"must be a list of listings, or a list per column: {error}", body[:60]) from None
     del body
     unknown = check_names(list(columns))

@@ -1,0 +1,408 @@
+"""Many houses in one request, in every kind of table."""
+
+import dataclasses
+import io
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+from running_api import serves, wait_for
+from starlette.testclient import TestClient
+
+from appraiser_api.batch import chunks, json_rows
+from appraiser_api.batch.errors import BatchBodyError
+from appraiser_api.batch.kinds import Kind
+from appraiser_api.main import create_app
+from appraiser_api.prediction_log import PredictionLog
+from appraiser_api.settings import Settings
+from appraiser_schema import LISTING_COLUMNS, Status, example_listing
+
+HOUSES = [
+    example_listing(),
+    {"state": "Texas", "city": "Houston", "zip_code": "77005", "house_size": 2100.0, "bed": 3.0, "status": "sold"},
+    {"state": "Puerto Rico"},
+]
+BAD = {"state": "Texas", "bed": -1.0}
+TABLES = (Kind.CSV, Kind.PARQUET, Kind.ARROW)
+
+type Post = Callable[..., Any]
+
+
+def table(houses: list[dict[str, Any]]) -> pl.DataFrame:
+    """Houses as a table with the columns of a listing; the status is stated, as a table has no absent cells."""
+    stated = [{"status": Status.FOR_SALE.value} | house for house in houses]
+    columns = {name: [house.get(name) for house in stated] for name in LISTING_COLUMNS}
+    texts = {"status", "state", "city", "zip_code", "prev_sold_date"}
+    return pl.DataFrame(columns, schema={n: pl.String if n in texts else pl.Float64 for n in LISTING_COLUMNS})
+
+
+def written(kind: Kind, houses: list[dict[str, Any]], frame: pl.DataFrame | None = None) -> bytes:
+    """Houses as a body of this kind."""
+    if kind is Kind.JSON:
+        return json.dumps(houses).encode()
+    if kind is Kind.LINES:
+        return b"".join(json.dumps(house).encode() + b"\n" for house in houses)
+    frame = table(houses) if frame is None else frame
+    if kind is Kind.CSV:
+        return frame.write_csv().encode()
+    target = io.BytesIO()
+    if kind is Kind.PARQUET:
+        frame.write_parquet(target)
+    else:
+        frame.write_ipc_stream(target)
+    return target.getvalue()
+
+
+def read(kind: Kind, body: bytes) -> list[dict[str, Any]]:
+    """An answer as one object per row."""
+    if kind is Kind.JSON:
+        answer = json.loads(body)
+        rows: list[dict[str, Any]] = answer["appraisals"]
+        assert answer["rows"] == len(rows)
+        return rows
+    if kind is Kind.LINES:
+        return [json.loads(line) for line in body.splitlines()]
+    if kind is Kind.CSV:
+        return pl.read_csv(io.BytesIO(body), schema_overrides={"errors": pl.String}).to_dicts()
+    source = io.BytesIO(body)
+    answered = pl.read_parquet(source) if kind is Kind.PARQUET else pl.read_ipc_stream(source)
+    return answered.to_dicts()
+
+
+def ask(client: TestClient, kind: Kind, body: bytes, accept: str | None = None) -> Any:
+    """Send a table."""
+    headers = {"Content-Type": kind.value} | ({"Accept": accept} if accept else {})
+    return client.post("/predict/batch", content=body, headers=headers)
+
+
+def answer(client: TestClient, kind: Kind, body: bytes, accept: Kind | None = None) -> list[dict[str, Any]]:
+    """Send a table and read what comes back."""
+    response = ask(client, kind, body, accept)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"].startswith(accept or kind)
+    return read(accept or kind, response.content)
+
+
+def singles(client: TestClient, houses: list[dict[str, Any]]) -> list[float]:
+    """What is said of the same houses on their own."""
+    answers = [client.post("/predict", json=house).json() for house in houses]
+    return prices([{"price_usd": a["price_usd"]} | a["interval"] for a in answers])
+
+
+def prices(rows: list[dict[str, Any]]) -> list[float]:
+    """What a table's answer says of the rows, one after another."""
+    return [row[name] for row in rows for name in ("price_usd", "lower_usd", "upper_usd")]
+
+
+@pytest.fixture(scope="module")
+def api(first_registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A client of an application whose champion is version 1."""
+    folder = tmp_path_factory.mktemp("batch")
+    shutil.copy(first_registry, folder / "mlflow.db")
+    settings = Settings(
+        model_cache=folder / "models",
+        batch_folder=folder / "spool",
+        prediction_log=folder / "predictions",
+        ledger_url=f"sqlite:///{folder / 'ledger.db'}",
+        tracking_uri=f"sqlite:///{folder / 'mlflow.db'}",
+    )
+    with TestClient(create_app(settings)) as client:
+        wait_for(lambda: serves(client) == 1)
+        yield client
+
+
+@pytest.fixture
+def small(api: TestClient) -> Iterator[int]:
+    """The limit of bodies, which is small for this test. [bytes]"""
+    state = api.app.state  # type: ignore[attr-defined]
+    services = state.services
+    settings = services.settings.model_copy(update={"batch_bytes": 1000})
+    state.services = dataclasses.replace(services, settings=settings)
+    yield settings.batch_bytes
+    state.services = services
+
+
+class TestKinds:
+    """Every kind goes in, and comes out as what it was or as what is asked for."""
+
+    @pytest.mark.parametrize("kind", Kind)
+    def test_appraises_as_one_by_one(self, api: TestClient, kind: Kind) -> None:
+        """A row of a table has the price of the house on its own."""
+        rows = answer(api, kind, written(kind, HOUSES))
+        assert [row["row"] for row in rows] == [1, 2, 3]
+        assert prices(rows) == pytest.approx(singles(api, HOUSES), rel=1e-5)
+
+    @pytest.mark.parametrize("kind", Kind)
+    def test_says_what_is_wrong_with_a_row_and_appraises_the_others(self, api: TestClient, kind: Kind) -> None:
+        """A bad row has its number, field, rule and value; those before and after it have prices."""
+        rows = answer(api, kind, written(kind, [HOUSES[0], BAD, HOUSES[2]]))
+        assert prices([rows[0], rows[2]]) == pytest.approx(singles(api, [HOUSES[0], HOUSES[2]]), rel=1e-5)
+        assert rows[1]["row"] == 2
+        assert rows[1].get("price_usd") is None
+        errors = rows[1]["errors"]
+        if kind is Kind.CSV:
+            assert errors == "bed must be at least 0, not -1.0"
+        else:
+            assert errors == [{"field": "bed", "rule": "must be at least 0", "value": "-1.0"}]
+
+    @pytest.mark.parametrize("wanted", Kind)
+    def test_answers_in_the_kind_that_is_accepted(self, api: TestClient, wanted: Kind) -> None:
+        """The first known media type of Accept is the kind of the answer."""
+        assert len(answer(api, Kind.CSV, written(Kind.CSV, HOUSES), wanted)) == 3
+
+    @pytest.mark.parametrize("kind", TABLES)
+    def test_a_table_without_rows_is_answered_by_one(self, api: TestClient, kind: Kind) -> None:
+        """No row in, no row out, and no error."""
+        assert answer(api, kind, written(kind, [], table([]))) == []
+
+    @pytest.mark.parametrize(("kind", "body"), [(Kind.JSON, b" [ ] "), (Kind.LINES, b""), (Kind.LINES, b"\n\n")])
+    def test_no_listing_is_no_error(self, api: TestClient, kind: Kind, body: bytes) -> None:
+        """An empty list and a file without lines have no appraisals."""
+        assert answer(api, kind, body) == []
+
+    def test_names_the_model_and_the_columns_it_did_not_look_at(self, api: TestClient) -> None:
+        """The headers say who answered, and what was left aside; a price is no surprise."""
+        frame = table(HOUSES).with_columns(pl.lit(1.0).alias("price"), pl.lit("a").alias("agent"))
+        response = ask(api, Kind.CSV, written(Kind.CSV, [], frame))
+        assert response.headers["x-appraiser-model"] == "house-price/1"
+        assert response.headers["x-appraiser-ignored-columns"] == "agent"
+
+    def test_refuses_what_is_declared_as_no_table(self, api: TestClient) -> None:
+        """415 names the kinds that there are."""
+        response = api.post("/predict/batch", content=b"x", headers={"Content-Type": "text/plain"})
+        assert response.status_code == 415
+        assert "text/csv" in response.json()["detail"]
+
+    def test_refuses_an_answer_that_cannot_be_written(self, api: TestClient) -> None:
+        """406 names the kinds that there are."""
+        response = ask(api, Kind.CSV, written(Kind.CSV, HOUSES), "image/png")
+        assert response.status_code == 406
+        assert response.json()["errors"][0] == {
+            "field": "Accept",
+            "rule": f"must be one of {', '.join(Kind)}, or */* for the kind that was sent",
+            "value": "image/png",
+        }
+
+
+class TestJson:
+    """Lists of listings, columns of listings, and lines."""
+
+    def test_columns_answer_as_columns(self, api: TestClient) -> None:
+        """A list per column comes back as a list per column, with the bad rows named apart."""
+        columns = {"state": ["Texas", "Texas", "Ohio"], "bed": [3, -1, None], "zip_code": ["77005", 77005.0, None]}
+        answered = ask(api, Kind.JSON, json.dumps(columns).encode()).json()
+        assert answered["row"] == [1, 2, 3]
+        assert answered["price_usd"][1] is None
+        assert answered["errors"][0]["row"] == 2
+        assert (answered["rows"], answered["appraised"], answered["refused"]) == (3, 2, 1)
+        houses = [{"state": "Texas", "bed": 3, "zip_code": "77005"}, {"state": "Ohio"}]
+        assert [answered["price_usd"][i] for i in (0, 2)] == pytest.approx(singles(api, houses)[::3], rel=1e-5)
+
+    @pytest.mark.parametrize("kind", [Kind.JSON, Kind.LINES])
+    @pytest.mark.parametrize(
+        ("house", "field"),
+        [
+            ({"state": "Texas", "bed": "3"}, "bed"),
+            ({"state": "Texas", "bed": True}, "bed"),
+            ({"state": "Texas", "bed": 10**400}, "bed"),
+            ({"state": "Texas", "city": 5}, "city"),
+            ({"state": "Texas", "zip_code": [1]}, "zip_code"),
+            ({"state": "Texas", "beds": 3}, "beds"),
+            ({"bed": 3}, "state"),
+            ({"state": None}, "state"),
+            ({"state": "Texas", "status": None}, "status"),
+            ([1, 2], "row"),
+        ],
+    )
+    def test_refuses_the_row_that_predict_would_refuse(
+        self, api: TestClient, kind: Kind, house: Any, field: str
+    ) -> None:
+        """The types and names of fields are those of a single house; the row is refused, the others are not."""
+        rows = answer(api, kind, written(kind, [HOUSES[1], house, HOUSES[2]]))
+        assert [error["field"] for error in rows[1]["errors"]] == [field]
+        assert prices([rows[0], rows[2]]) == pytest.approx(singles(api, HOUSES[1:]), rel=1e-5)
+        assert api.post("/predict", json=house).status_code == 422
+
+    def test_a_list_is_cut_between_listings_wherever_blocks_end(
+        self, api: TestClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Blocks of every size give the same answer, also where a text looks like the end of an object."""
+        houses = [*HOUSES, {"state": "Texas", "city": '}, {"state": "Ohio"}, {'}, *HOUSES]
+        body = json.dumps(houses).encode()
+        expected = answer(api, Kind.JSON, body)
+        for size in (300, 301, 317, 333, 512):
+            monkeypatch.setattr(json_rows, "BLOCK_BYTES", size)
+            assert answer(api, Kind.JSON, body) == expected
+
+    def test_lines_are_cut_at_line_ends_wherever_blocks_end(
+        self, api: TestClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Blocks of every size give the same answer; the last line needs no end."""
+        body = written(Kind.LINES, HOUSES * 3).rstrip(b"\n")
+        expected = answer(api, Kind.LINES, body)
+        for size in (280, 300, 333):
+            monkeypatch.setattr(json_rows, "BLOCK_BYTES", size)
+            assert answer(api, Kind.LINES, body) == expected
+
+    @pytest.mark.parametrize(
+        "body",
+        [b"", b"3", b'"text"', b"[", b'[{"state": "Texas"}', b'[{"state": "Texas"}] x', b'[{"state": "Texas",}]',
+         b'{"state": 3}', b'{"state": ["Texas"], "bed": []}', b'{"bed": [1]}', b'{"state": ["Texas"], "beds": [1]}',
+         b'[{"state": "\xff"}]', b"[NaN]"],
+    )  # fmt: skip
+    def test_refuses_what_is_no_table(self, api: TestClient, body: bytes) -> None:
+        """The whole is refused, with a problem that says why."""
+        response = ask(api, Kind.JSON, body)
+        assert response.status_code == 422
+        assert response.json()["type"] in {"urn:appraiser:problem:malformed-table", "urn:appraiser:problem:table-shape"}
+        assert response.json()["errors"][0]["field"] == "body"
+
+
+class TestCsv:
+    """Tables of people."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "state,city,zip_code,house_size,bed,status\nTexas,Houston,77005,2100,3,sold\n",
+            "state;city;zip_code;house_size;bed;status\r\nTexas;Houston;77005.0;2100,0;3;sold\r\n",
+            "\ufeffstate\tcity\tzip_code\thouse_size\tbed\tstatus\nTexas\tHouston\t77005-1234\t2100\t3\tsold",
+            'state|city|zip_code|house_size|bed|status|bath\n" Texas "|Houston|77005|2100|3|sold|NA\n',
+        ],
+    )
+    def test_reads_what_spreadsheets_write(self, api: TestClient, text: str) -> None:
+        """Delimiters, decimal commas, byte order marks, line ends and words for nothing."""
+        assert prices(answer(api, Kind.CSV, text.encode())) == pytest.approx(singles(api, HOUSES[1:2]), rel=1e-5)
+
+    def test_numbers_rows_as_they_stand_in_the_file(self, api: TestClient) -> None:
+        """Rows with too many or too few cells are refused by number; a text may go over a line end."""
+        text = 'state,city\nTexas,Houston\nTexas,a,b\n"Te\nxas",x\nOhio\nOhio,Columbus\nUtah,'
+        rows = answer(api, Kind.CSV, text.encode())
+        assert [row["row"] for row in rows] == [1, 2, 3, 4, 5, 6]
+        assert [row["price_usd"] is not None for row in rows] == [True, False, False, False, True, True]
+        assert rows[1]["errors"] == "row must be 2 cells, as the header has; it has 3, not Texas,a,b"
+
+    @pytest.mark.parametrize("body", [b"", b"\n", b"bed,bath\n3,2\n", b"state,bed,bed\nTexas,1,2\n", b"\xff\xfe\x00s"])
+    def test_refuses_what_is_no_table_of_listings(self, api: TestClient, body: bytes) -> None:
+        """No header, no state, a name twice, another encoding: a problem, and nothing is appraised."""
+        assert ask(api, Kind.CSV, body).status_code == 422
+
+    def test_a_block_with_only_bad_rows_is_told(self, api: TestClient) -> None:
+        """Where no row can be read, each is still named."""
+        rows = answer(api, Kind.CSV, b"state,bed\nTexas\nOhio\n")
+        assert [row["row"] for row in rows] == [1, 2]
+
+
+class TestTypedTables:
+    """Parquet and Arrow."""
+
+    @pytest.mark.parametrize("kind", [Kind.PARQUET, Kind.ARROW])
+    def test_takes_the_types_that_libraries_write(self, api: TestClient, kind: Kind) -> None:
+        """Whole numbers, single precision, dictionaries, dates, decimals and columns of nothing."""
+        frame = table(HOUSES).with_columns(
+            pl.col("bed").cast(pl.Int8),
+            pl.col("house_size").cast(pl.Float32),
+            pl.col("state").cast(pl.Categorical),
+            pl.col("prev_sold_date").str.to_date(),
+            pl.col("bath").cast(pl.Decimal(10, 2)),
+        )
+        rows = answer(api, kind, written(kind, [], frame))
+        assert prices(rows) == pytest.approx(singles(api, HOUSES), rel=1e-5)
+
+    @pytest.mark.parametrize("kind", [Kind.PARQUET, Kind.ARROW])
+    def test_refuses_nested_columns(self, api: TestClient, kind: Kind) -> None:
+        """A list is no number: the column and its type are named."""
+        frame = pl.DataFrame({"state": ["Texas"], "bed": [[1.0]]})
+        response = ask(api, kind, written(kind, [], frame))
+        assert response.status_code == 422
+        assert "'bed'" in response.json()["detail"]
+
+    @pytest.mark.parametrize("kind", [Kind.PARQUET, Kind.ARROW])
+    def test_goes_over_several_groups(self, api: TestClient, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Chunks follow each other, and the numbers of rows go on."""
+        monkeypatch.setattr("appraiser_api.batch.arrow_rows.CHUNK_ROWS", 4)
+        rows = answer(api, kind, written(kind, HOUSES * 5))
+        assert [row["row"] for row in rows] == list(range(1, 16))
+        assert prices(rows) == pytest.approx(singles(api, HOUSES) * 5, rel=1e-5)
+
+    def test_refuses_a_group_that_would_fill_the_memory(self, api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What a file says it unpacks to is looked at before it is unpacked."""
+        monkeypatch.setattr("appraiser_api.batch.arrow_rows.GROUP_LIMIT_BYTES", 100)
+        response = ask(api, Kind.PARQUET, written(Kind.PARQUET, HOUSES * 100))
+        assert response.status_code == 422
+        assert "unpacked" in response.json()["detail"]
+
+    @settings(max_examples=60)
+    @given(kind=st.sampled_from([Kind.PARQUET, Kind.ARROW]), seed=st.integers(0, 2**32), flips=st.integers(1, 20))
+    def test_damaged_bytes_never_break_the_service(self, api: TestClient, kind: Kind, seed: int, flips: int) -> None:
+        """Flipped bytes give a problem, a broken answer, or an answer; never a fault of the service's own."""
+        body = bytearray(written(kind, HOUSES * 50))
+        random = np.random.default_rng(seed)
+        for place in random.integers(0, len(body), flips):
+            body[place] = random.integers(0, 256)
+        try:
+            response = ask(api, kind, bytes(body))
+        except BatchBodyError:
+            return  # The answer had begun: the client sees a connection that breaks off.
+        assert response.status_code in {200, 422}
+
+    @pytest.mark.parametrize("kind", [Kind.PARQUET, Kind.ARROW])
+    def test_refuses_a_body_that_was_cut_off(self, api: TestClient, kind: Kind) -> None:
+        """Half a file is no file."""
+        body = written(kind, HOUSES * 50)
+        response = ask(api, kind, body[: len(body) // 2])
+        assert response.status_code == 422
+
+    def test_answers_with_errors_as_a_list(self, api: TestClient) -> None:
+        """Arrow's answer has a list of structures, empty where the row is good."""
+        body = ask(api, Kind.ARROW, written(Kind.ARROW, [HOUSES[0], BAD])).content
+        schema = pa.ipc.open_stream(body).schema
+        assert schema.names == ["row", "price_usd", "lower_usd", "upper_usd", "errors"]
+        assert schema.metadata[b"model"] == b"house-price/1"
+
+    def test_parquet_says_which_model_answered(self, api: TestClient) -> None:
+        """The file's own metadata names the model, so that it can lie in a folder alone."""
+        body = ask(api, Kind.PARQUET, written(Kind.PARQUET, HOUSES)).content
+        assert parquet.read_schema(io.BytesIO(body)).metadata[b"model"] == b"house-price/1"
+
+
+class TestLimits:
+    """Sizes, memory and what is left behind."""
+
+    @pytest.mark.parametrize("declared", [True, False])
+    def test_refuses_a_body_that_is_too_large(self, api: TestClient, small: int, *, declared: bool) -> None:
+        """413, whether the length was declared or turns out."""
+        body = written(Kind.CSV, HOUSES * small)
+        content = body if declared else (body[i : i + 100] for i in range(0, len(body), 100))
+        response = api.post("/predict/batch", content=content, headers={"Content-Type": "text/csv"})
+        assert response.status_code == 413
+        assert response.json()["errors"][0]["rule"] == f"must be at most {small:,} bytes"
+
+    def test_leaves_no_file_behind(self, api: TestClient) -> None:
+        """A body that is longer than fits in memory lies in a file without a name."""
+        services = api.app.state.services  # type: ignore[attr-defined]
+        answer(api, Kind.CSV, written(Kind.CSV, HOUSES * 10_000))
+        assert list(services.settings.batch_folder.iterdir()) == []
+
+    def test_every_price_is_on_record_before_it_leaves(self, api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Rows are recorded under the request's id, by their numbers; a refused row is no prediction."""
+        kept: list[tuple[str, list[int]]] = []
+        append = PredictionLog.append_table
+
+        def record(log: PredictionLog, request_id: str, listings: Any, appraised: Any, **facts: Any) -> None:
+            append(log, request_id, listings, appraised, **facts)
+            kept.append((request_id, facts["rows"]))
+
+        monkeypatch.setattr(PredictionLog, "append_table", record)
+        monkeypatch.setattr(chunks, "CHUNK_ROWS", 2)
+        response = ask(api, Kind.CSV, written(Kind.CSV, [HOUSES[0], BAD, HOUSES[2]]))
+        assert kept == [(response.headers["x-request-id"], [1, 3])]
