@@ -23,8 +23,8 @@ class TestPublicNames:
         """These names are public; taking one away breaks those who use the library."""
         assert set(appraiser_store.__all__) == {
             "ForeignLakeError", "ForeignLedgerError", "Lake", "LakeError", "LakeSchemaError", "Landed", "Landing",
-            "LandingError", "Ledger", "LedgerError", "LedgerSchemaError", "RowsError", "SnapshotError", "StoreError",
-            "Table", "UnknownBatchError", "UnknownFetchError", "lake_schema",
+            "LandingError", "Ledger", "LedgerError", "LedgerSchemaError", "PredictionRow", "RowsError", "SnapshotError",
+            "StoreError", "Table", "UnknownBatchError", "UnknownFetchError", "UnknownPredictionError", "lake_schema",
         }  # fmt: skip
 
     @pytest.mark.parametrize("name", appraiser_store.__all__)

@@ -17,9 +17,11 @@ from appraiser_store.errors import (
     StoreError,
     UnknownBatchError,
     UnknownFetchError,
+    UnknownPredictionError,
 )
 from appraiser_store.landing import Landed, Landing
 from appraiser_store.ledger import Ledger
+from appraiser_store.predictions import PredictionRow
 from appraiser_store.tables import Table
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "lake_schema",
     # what is remembered
     "Ledger",
+    "PredictionRow",
     # errors
     "StoreError",
     "LandingError",
@@ -51,6 +54,7 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "LedgerSchemaError",
     "UnknownBatchError",
     "UnknownFetchError",
+    "UnknownPredictionError",
 ]
 
 _LATE = {"Lake": "appraiser_store.lake", "lake_schema": "appraiser_store.columns"}

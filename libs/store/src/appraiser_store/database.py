@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, ProgrammingError
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from appraiser_store.errors import ForeignLedgerError, LedgerSchemaError
 from appraiser_store.ledger_tables import METADATA
@@ -88,6 +88,8 @@ def _create_tables(engine: Engine) -> None:
         for table in METADATA.sorted_tables:
             if table.name not in present:
                 connection.execute(CreateTable(table, if_not_exists=True))
+                for index in table.indexes:
+                    connection.execute(CreateIndex(index, if_not_exists=True))
 
 
 def _enforce_foreign_keys(connection: Connection, _: object) -> None:

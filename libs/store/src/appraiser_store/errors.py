@@ -11,7 +11,8 @@ StoreError
     ├── ForeignLedgerError   the database cannot be opened, or is no database
     ├── LedgerSchemaError    a table of the ledger has other columns than this version of the code
     ├── UnknownBatchError    something is to be recorded of a batch that the ledger does not know
-    └── UnknownFetchError    a fetch is finished that was never begun
+    ├── UnknownFetchError    a fetch is finished that was never begun
+    └── UnknownPredictionError  a sale is reported of a house whose appraisal is not on record
 """
 
 from collections.abc import Collection
@@ -128,3 +129,15 @@ class UnknownFetchError(LedgerError):
     def __init__(self, fetch_id: int) -> None:
         self.fetch_id = fetch_id
         super().__init__(f"the ledger has no fetch {fetch_id!r}. Give the number that `Ledger.begin_fetch` returned.")
+
+
+class UnknownPredictionError(LedgerError):
+    """A sale is reported of a house whose appraisal is not on record."""
+
+    def __init__(self, request_id: str, row: int) -> None:
+        self.request_id = request_id
+        self.row = row
+        super().__init__(
+            f"the ledger has no appraisal with the request id {request_id!r} and row {row!r}. Give the `request_id` of "
+            "an appraisal that was answered and is still kept, and for a table the row's number in it."
+        )

@@ -1,4 +1,7 @@
-"""The ledger: what was fetched, what became of it, what was decided and why, and which model served when."""
+"""The ledger: what was fetched, what became of it, what was decided and why, and which model served when.
+
+Appraisals and sales, which are many, have a module of their own: `predictions.py`.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -22,9 +25,10 @@ from appraiser_schema import (
 from appraiser_store.database import open_database
 from appraiser_store.errors import UnknownBatchError, UnknownFetchError
 from appraiser_store.ledger_tables import BATCHES, DECISIONS, EVALUATIONS, FETCHES, MOVES
+from appraiser_store.predictions import PredictionLedger
 
 
-class Ledger:
+class Ledger(PredictionLedger):
     """Records in a SQL database. Each method is one transaction; threads and processes may share a database.
 
     Args:
