@@ -1,12 +1,21 @@
 """Score challenger and champion on the same test rows, which neither has seen."""
 
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import polars as pl
 import structlog
 
-from appraiser_model import BundleMismatchError, Registry, ValuationModel, measure, segment_scores
+from appraiser_model import Appraised, BundleMismatchError, Registry, ValuationModel, measure, segment_scores
+from appraiser_model.bootstrap import mean_difference
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
-from appraiser_schema import Evaluation, Split, utc_now
+from appraiser_pipeline.standing import standing_decision
+from appraiser_schema import DecisionKind, Evaluation, Split, utc_now
 from appraiser_schema.frames import to_columns
 from appraiser_store import Table
 
@@ -17,66 +26,114 @@ def evaluate(context: Context, batch_number: int) -> Evaluation:
     """Appraise the test rows of every batch up to this one with both models, and store how they did.
 
     The test rows are chosen by their own hash, so that no model ever trained on one. An evaluation that was made
-    stands: later the champion may be this very model.
+    stands: later the champion may be this very model. After a dry run it is made again, since a person may have moved
+    the champion. Once it is stored, its report is kept in MLflow; a report that fails is an error in the log and
+    costs nothing else.
 
     Raises:
         OrderError: No model was trained for the batch, or it was not cleaned.
     """
-    if made := context.ledger.evaluation(batch_number):
-        context.registry.set_metrics(made.challenger_version, made.challenger)
-        return made
+    made = context.ledger.evaluation(batch_number)
+    if made and _was_only_told(context, batch_number):
+        made = None
+    scores = None
+    if made is None:
+        scores = _score(context, batch_number)
+        made = _compare(scores, context.settings.seed)
+        context.ledger.save_evaluation(made)
+        log.info("evaluated", batch=batch_number, version=made.challenger_version, mdape=made.challenger["mdape"])
+    context.registry.set_metrics(made.challenger_version, made.challenger)
+    _report(context, made, scores)
+    return made
+
+
+@dataclass(frozen=True, eq=False)
+class _Scores:
+    """Both models on the test rows up to a batch; without a champion, or one that can be used, the last two are None.
+
+    Attributes:
+        versions: Of the challenger and the champion.
+        snapshot_id: Where the test rows come from.
+    """
+
+    batch_number: int
+    snapshot_id: int
+    versions: tuple[int, int | None]
+    test: pl.DataFrame
+    columns: Mapping[str, Any]
+    model: ValuationModel
+    appraised: Appraised
+    champion: ValuationModel | None
+    champion_appraised: Appraised | None
+
+
+def _was_only_told(context: Context, batch_number: int) -> bool:
+    told = context.ledger.decision(batch_number, DecisionKind.PROMOTION)
+    return told is not None and standing_decision(context, batch_number, DecisionKind.PROMOTION) is None
+
+
+def _score(context: Context, batch_number: int, versions: tuple[int, int | None] | None = None) -> _Scores:
+    """Appraise with both models; with the present champion, unless the versions are given."""
     batch = context.batch(batch_number, "evaluate")
-    challenger = context.registry.version_of_batch(batch_number)
+    registry = context.registry
+    challenger = versions[0] if versions else registry.version_of_batch(batch_number)
     if challenger is None or batch.clean_snapshot_id is None:
         raise OrderError("evaluate", batch_number, "trained model", "train_model")
-    champion = context.registry.champion()
+    champion = versions[1] if versions else registry.champion()
     test = context.lake.read(
         Table.CLEAN, batches=range(batch_number + 1), split=Split.TEST, snapshot_id=batch.clean_snapshot_id
     )
-    evaluation = _compare(
-        context.registry, test, challenger, champion, batch_number=batch_number, snapshot_id=batch.clean_snapshot_id
-    )
-    context.ledger.save_evaluation(evaluation)
-    context.registry.set_metrics(challenger, evaluation.challenger)
-    log.info("evaluated", batch=batch_number, version=challenger, mdape=evaluation.challenger["mdape"])
-    return evaluation
-
-
-def _compare(
-    registry: Registry,
-    test: pl.DataFrame,
-    challenger: int,
-    champion: int | None,
-    *,
-    batch_number: int,
-    snapshot_id: int,
-) -> Evaluation:
-    columns, price = to_columns(test), test["price"]
-    ours = registry.load(challenger).model.appraise(columns)
-    evaluation = Evaluation(
+    columns, model = to_columns(test), registry.load(challenger).model
+    theirs = None if champion is None else _usable(registry, champion)
+    return _Scores(
         batch_number=batch_number,
-        snapshot_id=snapshot_id,
+        snapshot_id=batch.clean_snapshot_id,
+        versions=(challenger, champion),
+        test=test,
+        columns=columns,
+        model=model,
+        appraised=model.appraise(columns),
+        champion=theirs,
+        champion_appraised=None if theirs is None else theirs.appraise(columns),
+    )
+
+
+def _compare(scores: _Scores, seed: int) -> Evaluation:
+    price, ours, theirs = scores.test["price"].to_numpy(), scores.appraised, scores.champion_appraised
+    evaluation = Evaluation(
+        batch_number=scores.batch_number,
+        snapshot_id=scores.snapshot_id,
         evaluated_at=utc_now(),
-        rows_test=test.height,
-        challenger_version=challenger,
-        champion_version=champion,
+        rows_test=scores.test.height,
+        challenger_version=scores.versions[0],
+        champion_version=scores.versions[1],
         challenger=measure(price, ours),
         champion=None,
-        segments=segment_scores(test, ours.price_usd),
+        segments=segment_scores(scores.test, ours.price_usd),
+        engine_difference=_engine_difference(scores),
     )
-    model = None if champion is None else _usable(registry, champion)
-    if model is None:
+    if scores.champion is None or theirs is None:
         return evaluation
-    theirs = model.appraise(columns)
-    low, high = model.domain.price_usd
+    low, high = scores.champion.domain.price_usd
+    difference = mean_difference(np.abs(ours.price_usd - price), np.abs(theirs.price_usd - price), seed)
     return evaluation.model_copy(
         update={
             "champion": measure(price, theirs),
             "champion_prices_usd": (low, high),
-            "rows_beyond_champion": int((~price.is_between(low, high)).sum()),
-            "segments": segment_scores(test, ours.price_usd, theirs.price_usd),
+            "rows_beyond_champion": int(((price < low) | (price > high)).sum()),
+            "segments": segment_scores(scores.test, ours.price_usd, theirs.price_usd),
+            "mae_difference_usd": difference.usd,
+            "mae_change": difference.share,
         }
     )
+
+
+def _engine_difference(scores: _Scores) -> float | None:
+    try:
+        from appraiser_model.agreement import largest_difference  # type: ignore[import-not-found]  # noqa: PLC0415
+    except ImportError:
+        return None
+    return float(largest_difference(scores.model, scores.columns))
 
 
 def _usable(registry: Registry, champion: int) -> ValuationModel | None:
@@ -86,3 +143,31 @@ def _usable(registry: Registry, champion: int) -> ValuationModel | None:
     except BundleMismatchError:
         log.warning("champion_unusable", version=champion)
         return None
+
+
+def _report(context: Context, evaluation: Evaluation, scores: _Scores | None) -> None:
+    """Keep the report with the version's run, unless it is there whole. Whatever fails here, the evaluation stands."""
+    version = evaluation.challenger_version
+    try:
+        # matplotlib takes a second to import, and a step that runs again needs none of it.
+        from appraiser_pipeline.report.study import Study  # noqa: PLC0415
+        from appraiser_pipeline.report.write import FOLDER, LAST, write_report  # noqa: PLC0415
+
+        if scores is None:
+            if context.registry.has_file(version, f"{FOLDER}/{LAST}"):
+                return
+            scores = _score(context, evaluation.batch_number, (version, evaluation.champion_version))
+        study = Study(
+            evaluation=evaluation,
+            test=scores.test,
+            model=scores.model,
+            appraised=scores.appraised,
+            champion=scores.champion,
+            champion_appraised=scores.champion_appraised,
+            least_segment=context.settings.promotion_policy.least_segment,
+        )
+        with tempfile.TemporaryDirectory() as scratch:
+            write_report(study, Path(scratch) / FOLDER)
+            context.registry.keep_files(version, Path(scratch))
+    except Exception:  # a picture must not cost a decision
+        log.exception("report_failed", version=version, batch=evaluation.batch_number)

@@ -28,8 +28,8 @@ def follow_decision(context: Context, batch_number: int, outcome: Outcome, alias
         OrderError: The decision is missing, went the other way or was that of a dry run, or this is a dry run.
     """
     decision = context.ledger.decision(batch_number, DecisionKind.PROMOTION)
-    made = decision is not None and not decision.dry_run and not context.settings.dry_run
-    if decision is None or not made or decision.outcome is not outcome or decision.model_version is None:
+    dry = context.settings.dry_run or (decision is not None and decision.dry_run)
+    if decision is None or dry or decision.outcome is not outcome or decision.model_version is None:
         raise OrderError(outcome.value, batch_number, f"decision to {outcome.value}", "decide_promotion")
     if made := _recorded(context, decision, kind):
         return made
