@@ -122,7 +122,7 @@ def api(first_registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def small(api: TestClient) -> Iterator[int]:
-    """The limit of bodies, which is small for this test. [bytes]"""
+    """The limit of bodies in bytes, which is small for this test."""
     state = api.app.state  # type: ignore[attr-defined]
     services = state.services
     settings = services.settings.model_copy(update={"batch_bytes": 1000})
