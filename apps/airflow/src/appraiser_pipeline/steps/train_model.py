@@ -1,8 +1,11 @@
 """Train a model on everything up to a batch, and register it."""
 
+from collections.abc import Collection
+
+import polars as pl
 import structlog
 
-from appraiser_model import Bundle, Card, TrainingConfig, measure, train
+from appraiser_model import Bundle, Card, TrainingConfig, ValuationModel, measure, train
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
 from appraiser_schema import BatchStatus, Split
@@ -30,10 +33,10 @@ def train_model(context: Context, batch_number: int) -> int:
     batch = context.batch(batch_number, "train_model")
     if batch.status is not BatchStatus.CLEANED or batch.clean_snapshot_id is None:
         raise OrderError("train_model", batch_number, "clean rows", "clean_and_split")
-    rows = context.lake.read(Table.CLEAN, batches=range(batch_number + 1), snapshot_id=batch.clean_snapshot_id)
-    training, validation = (rows.filter(split=split.value) for split in (Split.TRAIN, Split.VALIDATION))
     config = TrainingConfig(seed=context.settings.seed, threads=context.settings.threads)
-    model = train(training, validation, config)
+    batches = range(batch_number + 1)
+    model = train_on(context, batches, batch.clean_snapshot_id, config)
+    training, validation = _listings(context, batches, batch.clean_snapshot_id)
     card = Card.of(
         model,
         training,
@@ -48,3 +51,18 @@ def train_model(context: Context, batch_number: int) -> int:
     version = context.registry.register(Bundle(model, card))
     log.info("trained", batch=batch_number, version=version, rows=card.rows_train, trees=model.rounds)
     return version
+
+
+def train_on(context: Context, batches: Collection[int], snapshot_id: int, config: TrainingConfig) -> ValuationModel:
+    """Train on the clean listings of some batches, as a snapshot holds them: the same model every time.
+
+    Raises:
+        SnapshotError: The lake has no such snapshot.
+        TrainingError: There are too few listings.
+    """
+    return train(*_listings(context, batches, snapshot_id), config)
+
+
+def _listings(context: Context, batches: Collection[int], snapshot_id: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    rows = context.lake.read(Table.CLEAN, batches=batches, snapshot_id=snapshot_id)
+    return rows.filter(split=Split.TRAIN.value), rows.filter(split=Split.VALIDATION.value)
