@@ -38,6 +38,7 @@ class Holder:
         self._champion = champion
         self._metrics.champion_version.set(champion.facts.version)
         self._metrics.champion_loaded.set_to_current_time()
+        self._metrics.champion_trained.set(champion.bundle.card.created_at.timestamp())
 
     def report(self, detail: str) -> None:
         """Say how things stand, in words that tell an operator what to do."""
