@@ -13,8 +13,11 @@ from appraiser_schema.answers import (
     ModelVersion,
     Problem,
     Ready,
+    Reloaded,
+    WorkerReady,
 )
 from appraiser_schema.errors import SchemaError, ShapeError
+from appraiser_schema.keys import ApiKey, KeyFile, Scope, hash_key, new_key
 from appraiser_schema.listing import (
     LISTING_COLUMNS,
     PRICE_CEILING_USD,
@@ -96,6 +99,14 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "ModelVersion",
     "Problem",
     "Ready",
+    "WorkerReady",
+    "Reloaded",
+    # who may ask
+    "ApiKey",
+    "KeyFile",
+    "Scope",
+    "new_key",
+    "hash_key",
     # errors
     "SchemaError",
     "ShapeError",

@@ -104,9 +104,26 @@ class Problem(Record):
     errors: tuple[FieldProblem, ...] = ()
 
 
+class WorkerReady(Record):
+    """What one process of the API serves."""
+
+    pid: int
+    model: ModelRef | None
+    detail: str
+
+
 class Ready(Record):
     """Whether the API can appraise, and with what."""
 
     ready: bool
     model: ModelRef | None
     detail: str
+    workers: tuple[WorkerReady, ...] = Field(default=(), description="Every process that answers at this address.")
+    draining: bool = Field(default=False, description="True once it was told to stop: it finishes what it took.")
+
+
+class Reloaded(Record):
+    """What every process of the API serves after it has looked for the champion."""
+
+    complete: bool = Field(description="False where a process has not looked yet; it will.")
+    workers: tuple[WorkerReady, ...]
