@@ -293,6 +293,34 @@ class TestOpening:
             assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
         ledger.close()
 
+    def test_moved_away(self, tmp_path: Path) -> None:
+        """A file that is moved away is missed, not replaced by an empty one; once it is back, all goes on in it."""
+        file, aside = tmp_path / "ledger.db", tmp_path / "aside.db"
+        ledger = Ledger(f"sqlite:///{file}")
+        ledger.save_batch(a_batch())
+        file.rename(aside)
+        with pytest.raises(FileNotFoundError):
+            ledger.save_batch(a_batch(1))
+        assert not file.exists()
+        aside.rename(file)
+        ledger.save_batch(a_batch(2))
+        assert [batch.batch_number for batch in ledger.batches()] == [0, 2]
+        ledger.close()
+
+    def test_replaced(self, tmp_path: Path) -> None:
+        """A ledger that was deleted and made anew is read and written from then on."""
+        file = tmp_path / "ledger.db"
+        ledger = Ledger(f"sqlite:///{file}")
+        ledger.save_batch(a_batch())
+        for leftover in tmp_path.glob("ledger.db*"):
+            leftover.unlink()
+        anew = Ledger(f"sqlite:///{file}")
+        anew.save_batch(a_batch(7))
+        ledger.save_batch(a_batch(8))
+        assert [batch.batch_number for batch in anew.batches()] == [7, 8]
+        for each in (ledger, anew):
+            each.close()
+
     def test_changed_table(self, ledger_url: str) -> None:
         """A table with other columns is refused by name, with the columns that differ."""
         Ledger(ledger_url).close()

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import inspect
 
 from appraiser_schema import Feedback, Prediction, PredictionKind, example_listing
-from appraiser_store import Ledger, PredictionRow, UnknownPredictionError
+from appraiser_store import Ledger, PredictionRow, RefusedPredictionError, UnknownPredictionError
 from appraiser_store.prediction_tables import FEEDBACK, PREDICTIONS
 
 AT = dt.datetime(2026, 11, 25, 1, 30, 0, 123456, tzinfo=dt.UTC)
@@ -76,7 +76,7 @@ class TestPredictions:
     def test_whole_or_not(self, ledger: Ledger) -> None:
         """A row that cannot be recorded leaves nothing of those that came with it."""
         bad = (*some_rows(1)[0][:7], None, *some_rows(1)[0][8:])
-        with pytest.raises(Exception, match=r"(?i)null"):
+        with pytest.raises(RefusedPredictionError, match=r"(?i)null"):
             ledger.save_prediction_rows([*some_rows(3), bad])  # type: ignore[list-item]
         assert ledger.predictions() == []
 

@@ -23,7 +23,8 @@ class TestPublicNames:
         """These names are public; taking one away breaks those who use the library."""
         assert set(appraiser_store.__all__) == {
             "ForeignLakeError", "ForeignLedgerError", "Lake", "LakeError", "LakeSchemaError", "Landed", "Landing",
-            "LandingError", "Ledger", "LedgerError", "LedgerSchemaError", "PredictionRow", "RowsError", "SnapshotError",
+            "LandingError", "Ledger", "LedgerError", "LedgerSchemaError", "PredictionRow", "RefusedPredictionError",
+            "RowsError", "SnapshotError",
             "StoreError", "Table", "UnknownBatchError", "UnknownFetchError", "UnknownPredictionError", "lake_schema",
         }  # fmt: skip
 

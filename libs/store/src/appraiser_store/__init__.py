@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 from appraiser_store.errors import (
     ForeignLakeError,
     ForeignLedgerError,
+    HistoryError,
+    InstantError,
     LakeError,
     LakeSchemaError,
     LandingError,
     LedgerError,
     LedgerSchemaError,
+    NoChampionThenError,
+    RefusedPredictionError,
     RowsError,
     SnapshotError,
     StoreError,
@@ -19,8 +23,10 @@ from appraiser_store.errors import (
     UnknownFetchError,
     UnknownPredictionError,
 )
+from appraiser_store.history import parse_instant, previous_champion, reign_at, reigns
 from appraiser_store.landing import Landed, Landing
 from appraiser_store.ledger import Ledger
+from appraiser_store.lineage import lineage, model_lineage
 from appraiser_store.predictions import PredictionRow
 from appraiser_store.tables import Table
 
@@ -41,6 +47,13 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     # what is remembered
     "Ledger",
     "PredictionRow",
+    # what follows from it
+    "reigns",
+    "reign_at",
+    "previous_champion",
+    "parse_instant",
+    "model_lineage",
+    "lineage",
     # errors
     "StoreError",
     "LandingError",
@@ -49,12 +62,16 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "LakeSchemaError",
     "RowsError",
     "SnapshotError",
+    "HistoryError",
+    "InstantError",
+    "NoChampionThenError",
     "LedgerError",
     "ForeignLedgerError",
     "LedgerSchemaError",
     "UnknownBatchError",
     "UnknownFetchError",
     "UnknownPredictionError",
+    "RefusedPredictionError",
 ]
 
 _LATE = {"Lake": "appraiser_store.lake", "lake_schema": "appraiser_store.columns"}

@@ -5,7 +5,8 @@ from sqlite3 import Connection
 from typing import Any, Final
 
 from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, IntegrityError, ProgrammingError
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from appraiser_store.errors import ForeignLedgerError, LedgerSchemaError
@@ -72,6 +73,30 @@ def _prepare_file(engine: Engine, file: Path) -> None:
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
         _create_tables(engine)
+    _follow_file(engine, file)
+
+
+def _follow_file(engine: Engine, file: Path) -> None:
+    """Keep connections from writing to a file that was moved away, and from making an empty one in its place."""
+
+    def refuse_missing(*_: object) -> None:
+        file.stat()
+
+    def remember(_: Connection, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = _identity(file)
+
+    def compare(_: Connection, record: ConnectionPoolEntry, __: object) -> None:
+        if record.info.setdefault("file", _identity(file)) != _identity(file):
+            raise DisconnectionError
+
+    event.listen(engine, "do_connect", refuse_missing)
+    event.listen(engine, "connect", remember)
+    event.listen(engine, "checkout", compare)
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    found = file.stat()
+    return found.st_dev, found.st_ino
 
 
 def _prepare_server(engine: Engine) -> None:

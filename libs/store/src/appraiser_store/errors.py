@@ -7,14 +7,19 @@ StoreError
 │   ├── LakeSchemaError      a table of the lake was written by another version of the code
 │   ├── RowsError            the rows given do not fit the table
 │   └── SnapshotError        the table has no such snapshot
+├── HistoryError         the history has no answer
+│   ├── InstantError         what was asked about is no instant of the past
+│   └── NoChampionThenError  no version was the champion at that instant
 └── LedgerError          the database of the ledger cannot be used
     ├── ForeignLedgerError   the database cannot be opened, or is no database
     ├── LedgerSchemaError    a table of the ledger has other columns than this version of the code
     ├── UnknownBatchError    something is to be recorded of a batch that the ledger does not know
     ├── UnknownFetchError    a fetch is finished that was never begun
-    └── UnknownPredictionError  a sale is reported of a house whose appraisal is not on record
+    ├── UnknownPredictionError  a sale is reported of a house whose appraisal is not on record
+    └── RefusedPredictionError  an appraisal breaks a rule of the table
 """
 
+import datetime as dt
 from collections.abc import Collection
 
 
@@ -83,6 +88,41 @@ class SnapshotError(LakeError):
         )
 
 
+class HistoryError(StoreError):
+    """The history has no answer to what it was asked."""
+
+
+class InstantError(HistoryError):
+    """What was asked about is no instant of the past.
+
+    Attributes:
+        instant: As it was given.
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, instant: str, problem: str) -> None:
+        self.instant = instant
+        self.problem = problem
+        super().__init__(
+            f"the instant {instant!r} {problem}. Give one of the past with its zone, such as '2026-11-24T10:00Z'."
+        )
+
+
+class NoChampionThenError(HistoryError):
+    """No version was the champion at that instant.
+
+    Attributes:
+        at: The instant.
+        first: When the first champion came; None where there never was one.
+    """
+
+    def __init__(self, at: dt.datetime, first: dt.datetime | None) -> None:
+        self.at = at
+        self.first = first
+        came = f"the first one came at {first.isoformat()}" if first else "there never was one"
+        super().__init__(f"no version was in production at {at.isoformat()}: {came}.")
+
+
 class LedgerError(StoreError):
     """The database of the ledger cannot be used."""
 
@@ -140,4 +180,14 @@ class UnknownPredictionError(LedgerError):
         super().__init__(
             f"the ledger has no appraisal with the request id {request_id!r} and row {row!r}. Give the `request_id` of "
             "an appraisal that was answered and is still kept, and for a table the row's number in it."
+        )
+
+
+class RefusedPredictionError(LedgerError):
+    """Appraisals are to be recorded of which one breaks a rule of the table; none of them was recorded."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the ledger refused these appraisals, and will whenever they come again: {reason}. Record them one by one "
+            "to find the one that is at fault."
         )

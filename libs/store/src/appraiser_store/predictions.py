@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import ColumnElement, Engine, Row, Select, and_, delete, exists, func, insert, or_, select
+from sqlalchemy.exc import DataError, IntegrityError
 
 from appraiser_schema import Feedback, LiveError, Prediction
-from appraiser_store.errors import UnknownPredictionError
+from appraiser_store.errors import RefusedPredictionError, UnknownPredictionError
 from appraiser_store.prediction_tables import FEEDBACK, PREDICTIONS
 
 type PredictionRow = tuple[
@@ -44,12 +45,18 @@ class PredictionLedger:
 
         Returns:
             How many are new.
+
+        Raises:
+            RefusedPredictionError: One breaks a rule of the table; none is recorded.
         """
         if not rows:
             return 0
         statement, parameters = self._insertion
-        with self._engine.begin() as connection:
-            return connection.exec_driver_sql(statement, [parameters(row) for row in rows]).rowcount
+        try:
+            with self._engine.begin() as connection:
+                return connection.exec_driver_sql(statement, [parameters(row) for row in rows]).rowcount
+        except (DataError, IntegrityError) as error:
+            raise RefusedPredictionError(str(error.orig)) from error
 
     def prediction(self, request_id: str, row: int = 0) -> Prediction | None:
         """One appraisal as it was answered; None where none is on record (yet)."""
