@@ -41,7 +41,7 @@ def clean_listings(file: Path) -> pl.DataFrame:
     """Clean listings of a CSV file, with their `row_hash`."""
     raw = coerce(pl.read_csv(file, infer_schema=False), columns=RAW_COLUMNS)
     clean = check_clean(normalise(check_raw(raw.good).good)).good.unique(RAW_COLUMNS, maintain_order=True)
-    return clean.with_columns(hash_rows(clean)).drop(ROW_NUMBER)
+    return clean.with_columns(hash_rows(clean), batch_number=pl.lit(0, pl.Int64)).drop(ROW_NUMBER)
 
 
 def train_champion(listings: pl.DataFrame, config: TrainingConfig | None = None) -> Bundle:

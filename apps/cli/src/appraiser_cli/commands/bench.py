@@ -1,9 +1,9 @@
-"""`appraiser bench quality`."""
+"""`appraiser bench ...`: each command starts the script of its name in bench/."""
 
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -28,13 +28,29 @@ def quality(
 
     Takes a minute, and some minutes with --ablation.
     """
-    from appraiser_cli.home import ROOT
-
-    command = [
-        sys.executable,
-        str(ROOT / "bench" / "quality.py"),
+    _run(
+        "quality",
         *(["--json"] if json else []),
         *(["--data", str(data)] if data else []),
         *(["--ablation"] if ablation else []),
-    ]
+    )
+
+
+@bench.command()
+def batch(
+    *,
+    json: JsonOption = False,
+    rows: Annotated[str, typer.Option(help="Sizes of the tables, with commas between.")] = "1000,100000,1000000",
+) -> None:
+    """Appraise tables of every kind over HTTP, beside the model alone; and single houses meanwhile.
+
+    Takes some minutes.
+    """
+    _run("batch", *(["--json"] if json else []), "--rows", rows)
+
+
+def _run(name: str, *arguments: str) -> NoReturn:
+    from appraiser_cli.home import ROOT
+
+    command = [sys.executable, str(ROOT / "bench" / f"{name}.py"), *arguments]
     raise typer.Exit(subprocess.run(command, check=False).returncode)

@@ -1,0 +1,216 @@
+"""Rows per second of POST /predict/batch, as a share of what the model alone does in the same server."""
+
+import argparse
+import io
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import polars as pl
+from stand import RunningApi, clean_listings, keep_champion, running_api, sample_file, train_champion
+
+from appraiser_api.batch.kinds import Kind
+from appraiser_schema import LISTING_COLUMNS, example_listing
+from appraiser_schema.frames import to_columns
+
+COLUMNS: Final = "columns"
+FORMS: Final[Mapping[str, Kind]] = {
+    "Arrow": Kind.ARROW,
+    "Parquet": Kind.PARQUET,
+    "JSON, columns": Kind.JSON,
+    "JSON, rows": Kind.JSON,
+    "JSON lines": Kind.LINES,
+    "CSV": Kind.CSV,
+}
+REPEATS: Final = 3
+SINGLES_SECONDS: Final = 8.0
+
+
+def listings_of(sample: pl.DataFrame, rows: int) -> pl.DataFrame:
+    """As many listings as asked for: the sample, as often as it takes."""
+    times = -(-rows // sample.height)
+    return pl.concat([sample.select(LISTING_COLUMNS)] * times).head(rows)
+
+
+def body_of(form: str, listings: pl.DataFrame) -> bytes:
+    """Listings in one of the forms."""
+    target = io.BytesIO()
+    plain = listings.with_columns(pl.col("prev_sold_date").dt.to_string("%Y-%m-%d"))
+    match form:
+        case "Arrow":
+            listings.write_ipc_stream(target)
+        case "Parquet":
+            listings.write_parquet(target)
+        case "JSON, columns":
+            return json.dumps(plain.to_dict(as_series=False)).encode()
+        case "JSON, rows":
+            return json.dumps(plain.to_dicts()).encode()
+        case "JSON lines":
+            plain.write_ndjson(target)
+        case _:
+            listings.write_csv(target)
+    return target.getvalue()
+
+
+def measure(api: RunningApi, sample: pl.DataFrame, sizes: Sequence[int]) -> list[dict[str, Any]]:
+    """Each form at each size; of the model alone, the faster of before and after counts."""
+    results: list[dict[str, Any]] = []
+    with httpx.Client(base_url=api.url, timeout=600) as client:
+        for rows in sizes:
+            listings = listings_of(sample, rows)
+            alone = _alone(client, rows)
+            found = [_measure_form(client, api.pid, form, body_of(form, listings)) for form in FORMS]
+            alone = min(alone, _alone(client, rows))
+            for result in found:
+                speeds = {"rows": rows, "rows_per_s": rows / result["seconds"], "alone_rows_per_s": rows / alone}
+                results.append({**result, **speeds, "share": alone / result["seconds"]})
+    return results
+
+
+def _measure_form(client: httpx.Client, pid: int, form: str, body: bytes) -> dict[str, Any]:
+    repeats = REPEATS if len(body) < 50e6 else 1
+    _forget_peak(pid)
+    before = _memory_mb(pid, "VmRSS")
+    seconds = min(_ask(client, FORMS[form], body) for _ in range(repeats))
+    peak = _memory_mb(pid, "VmHWM")
+    return {"form": form, "seconds": seconds, "body_mb": len(body) / 1e6, "peak_mb": peak, "growth_mb": peak - before}
+
+
+def _ask(client: httpx.Client, kind: Kind, body: bytes) -> float:
+    began = time.perf_counter()
+    response = client.post("/predict/batch", content=body, headers={"Content-Type": kind.value})
+    response.raise_for_status()
+    return time.perf_counter() - began
+
+
+def _alone(client: httpx.Client, rows: int) -> float:
+    return min(float(client.get("/bench/alone", params={"rows": rows}).json()["seconds"]) for _ in range(REPEATS))
+
+
+def _memory_mb(pid: int, what: str) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{what}:"))
+
+
+def _forget_peak(pid: int) -> None:
+    Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="utf-8")
+
+
+def singles_beside(api: RunningApi, sample: pl.DataFrame) -> dict[str, float]:
+    """p50 and p99 of single houses, alone and while large tables and explanations are worked on. [ms]."""
+    idle = _singles(api.url, SINGLES_SECONDS)
+    body = body_of("Parquet", listings_of(sample, 100_000))
+    singles = subprocess.Popen([sys.executable, __file__, "--singles", api.url], stdout=subprocess.PIPE, text=True)
+    tables = 0
+    with httpx.Client(base_url=api.url, timeout=600) as client:
+        while singles.poll() is None:
+            _ask(client, Kind.PARQUET, body)
+            client.post("/explain", json=example_listing()).raise_for_status()
+            tables += 1
+    busy = json.loads(singles.communicate()[0])
+    return {
+        "idle_p50_ms": idle["p50_ms"],
+        "idle_p99_ms": idle["p99_ms"],
+        "busy_p50_ms": busy["p50_ms"],
+        "busy_p99_ms": busy["p99_ms"],
+        "p99_ratio": busy["p99_ms"] / idle["p99_ms"],
+        "tables": tables,
+    }
+
+
+def _singles(url: str, seconds: float) -> dict[str, float]:
+    took: list[float] = []
+    with httpx.Client(base_url=url, timeout=60) as client:
+        for _ in range(200):
+            client.post("/predict", json=example_listing()).raise_for_status()
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            began = time.perf_counter()
+            client.post("/predict", json=example_listing()).raise_for_status()
+            took.append((time.perf_counter() - began) * 1000)
+    cuts = statistics.quantiles(took, n=100)
+    return {"p50_ms": cuts[49], "p99_ms": cuts[98]}
+
+
+def serve() -> None:
+    """The API with one more address, that times the model without anything around it."""
+    import uvicorn  # noqa: PLC0415
+    from anyio import to_thread  # noqa: PLC0415
+
+    from appraiser_api.main import serve as application  # noqa: PLC0415
+    from appraiser_api.settings import Settings  # noqa: PLC0415
+
+    app = application()
+    sample = clean_listings(sample_file())
+
+    def alone(rows: int) -> dict[str, float]:
+        columns = to_columns(listings_of(sample, rows))
+        model = app.state.services.holder.champion().bundle.model
+        began = time.perf_counter()
+        model.appraise(columns)
+        return {"seconds": time.perf_counter() - began}
+
+    @app.get("/bench/alone")
+    async def timed(rows: int) -> dict[str, float]:
+        return await to_thread.run_sync(alone, rows)
+
+    settings = Settings()
+    uvicorn.run(app, host=settings.api_host, port=settings.api_port, access_log=False, log_config=None)
+
+
+def render(report: Mapping[str, Any]) -> str:
+    """The report as tables."""
+    head = f"{'rows':>10}  {'form':<14}{'body MB':>9}{'rows/s':>11}{'alone':>11}{'share':>7}{'peak MB':>9}{'growth':>8}"
+    lines = [head, "-" * len(head)]
+    lines += [
+        f"{r['rows']:>10,}  {r['form']:<14}{r['body_mb']:>9.1f}{r['rows_per_s']:>11,.0f}"
+        f"{r['alone_rows_per_s']:>11,.0f}{r['share']:>7.2f}{r['peak_mb']:>9,.0f}{r['growth_mb']:>8,.0f}"
+        for r in report["batches"]
+    ]
+    singles = report["singles"]
+    lines += [
+        "",
+        "Single houses, alone and beside tables of 100,000 rows and explanations:",
+        f"p50 {singles['idle_p50_ms']:.2f} and {singles['busy_p50_ms']:.2f} ms",
+        f"p99 {singles['idle_p99_ms']:.2f} and {singles['busy_p99_ms']:.2f} ms, {singles['p99_ratio']:.1f} times",
+    ]
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--rows", default="1000,100000,1000000", help="sizes of the tables, with commas between them")
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--singles", metavar="URL", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.serve:
+        serve()
+        return 0
+    if options.singles:
+        print(json.dumps(_singles(options.singles, SINGLES_SECONDS)))
+        return 0
+    sample = clean_listings(sample_file())
+    with tempfile.TemporaryDirectory(prefix="appraiser-bench-") as name:
+        folder = Path(name)
+        sys.stderr.write("training the champion ...\n")
+        bundle = train_champion(sample)
+        keep_champion(bundle, folder / "models")
+        with running_api(folder, [sys.executable, __file__, "--serve"]) as api:
+            sys.stderr.write("asking ...\n")
+            batches = measure(api, sample, [int(size) for size in options.rows.split(",")])
+            report = {"trees": bundle.model.rounds, "batches": batches, "singles": singles_beside(api, sample)}
+    print(json.dumps(report, indent=2) if options.json else render(report))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
