@@ -15,7 +15,7 @@ class TestPublicNames:
             "Outcome", "PRICE_CEILING_USD", "PRICE_FLOOR_USD", "Prediction", "PredictionKind", "PricedListing",
             "Problem", "RAW_COLUMNS", "Ready", "Reason", "ReasonPart", "Record", "STATES", "STATE_CODES", "SchemaError",
             "Reloaded", "Scope", "SegmentScore", "ShapeError", "Split", "Status", "WorkerReady", "KeyFile", "example_listing",
-            "hash_key", "latest_day", "new_key", "utc_now",
+            "Lineage", "ModelLineage", "Reign", "hash_key", "latest_day", "new_key", "utc_now",
         }  # fmt: skip
 
     def test_there(self) -> None:

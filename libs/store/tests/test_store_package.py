@@ -24,7 +24,8 @@ class TestPublicNames:
         assert set(appraiser_store.__all__) == {
             "ForeignLakeError", "ForeignLedgerError", "Lake", "LakeError", "LakeSchemaError", "Landed", "Landing",
             "LandingError", "Ledger", "LedgerError", "LedgerSchemaError", "PredictionRow", "RefusedPredictionError",
-            "RowsError", "SnapshotError",
+            "HistoryError", "InstantError", "NoChampionThenError", "lineage", "model_lineage", "parse_instant",
+            "previous_champion", "reign_at", "reigns", "RowsError", "SnapshotError",
             "StoreError", "Table", "UnknownBatchError", "UnknownFetchError", "UnknownPredictionError", "lake_schema",
         }  # fmt: skip
 

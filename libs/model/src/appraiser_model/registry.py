@@ -322,7 +322,7 @@ class Registry:
 
 
 _JSON_FACTS: Final = ("batches", "rows_train", "simulated_data", "snapshot_id", "metrics")
-_TEXT_FACTS: Final = ("created_at", "code_version", "features_fingerprint")
+_TEXT_FACTS: Final = ("created_at", "code_version", "features_fingerprint", "bundle_digest")
 _ABSENT: Final = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 _SILENT: Final = ("INTERNAL_ERROR",)
 

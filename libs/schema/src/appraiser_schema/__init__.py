@@ -16,6 +16,7 @@ from appraiser_schema.answers import (
     Reloaded,
     WorkerReady,
 )
+from appraiser_schema.audit import Lineage, ModelLineage, Reign
 from appraiser_schema.errors import SchemaError, ShapeError
 from appraiser_schema.keys import ApiKey, KeyFile, Scope, hash_key, new_key
 from appraiser_schema.listing import (
@@ -88,6 +89,10 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "Feedback",
     "LiveError",
     "latest_day",
+    # who was in production, and where an appraisal comes from
+    "Reign",
+    "ModelLineage",
+    "Lineage",
     # what is answered
     "Appraisal",
     "Contribution",

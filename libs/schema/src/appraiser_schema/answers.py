@@ -67,6 +67,7 @@ class ModelVersion(Record):
     snapshot_id: int
     code_version: str
     features_fingerprint: str
+    bundle_digest: str | None = Field(default=None, description="SHA-256 of the model's file, hexadecimal.")
     metrics: dict[str, float] = Field(
         description="Test metrics: rmse, mae, r2, mape, mdape, ppe10, cod, prd, prb, coverage."
     )
