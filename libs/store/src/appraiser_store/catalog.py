@@ -63,8 +63,8 @@ def iceberg_schema(table: Table) -> Schema:
 
 
 def arrow_schema(table: Table) -> pa.Schema:
-    """The same for Arrow: what a table is written from."""
-    return schema_to_pyarrow(iceberg_schema(table), include_field_ids=False)
+    """The same for Arrow, with the ids of the columns: what the files of a table are written in."""
+    return schema_to_pyarrow(iceberg_schema(table))
 
 
 def open_catalog(root: Path) -> SqlCatalog:

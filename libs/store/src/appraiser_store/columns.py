@@ -87,7 +87,8 @@ def rows_of_batch(table: Table, batch_number: int, frame: pl.DataFrame) -> pl.Da
         raise RowsError(table, f"they are of batch {batch_number!r}, but 'batch_number' is {found!r}")
     if table is not Table.QUARANTINE and rows[ROW_NUMBER].n_unique() < rows.height:
         raise RowsError(table, "two rows have the same 'row_number'")
-    return rows.sort(ORDER[table])
+    in_order = table is not Table.QUARANTINE and rows[ROW_NUMBER].is_sorted()
+    return rows if in_order else rows.sort(ORDER[table])
 
 
 def _check_names(table: Table, frame: pl.DataFrame) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Final, Self
 
 import polars as pl
-import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression, EqualTo, In
 from pyiceberg.table import DataScan
@@ -13,12 +12,13 @@ from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import ancestors_of
 
 from appraiser_schema import Split
-from appraiser_store.catalog import LOCK, arrow_schema, open_catalog
+from appraiser_store.catalog import LOCK, open_catalog
 from appraiser_store.columns import BATCH_NUMBER, ORDER, lake_schema, rows_of_batch
 from appraiser_store.digest import digest_of
 from appraiser_store.errors import RowsError, SnapshotError
 from appraiser_store.lock import exclusive
 from appraiser_store.tables import Table
+from appraiser_store.writing import overwrite
 
 _BATCH: Final = "appraiser.batch-number"
 _DIGEST: Final = "appraiser.rows-digest"
@@ -72,7 +72,7 @@ class Lake:
         with exclusive(self.root / LOCK):
             iceberg = self._catalog.load_table(table)
             written = _snapshot_of_batch(iceberg, marks)
-            return written or _overwrite(iceberg, batch_number, rows.to_arrow().cast(arrow_schema(table)), marks)
+            return written or overwrite(iceberg, table, batch_number, rows, marks)
 
     def read(
         self,
@@ -150,15 +150,3 @@ def _snapshot_of_batch(iceberg: IcebergTable, marks: dict[str, str]) -> int | No
         if summary is not None and summary[_BATCH] == marks[_BATCH]:
             return snapshot.snapshot_id if summary[_DIGEST] == marks[_DIGEST] else None
     return None
-
-
-def _overwrite(iceberg: IcebergTable, batch_number: int, rows: pa.Table, marks: dict[str, str]) -> int:
-    batch = EqualTo(term=BATCH_NUMBER, value=batch_number)
-    with iceberg.transaction() as transaction:
-        if batch_number not in _batch_rows(iceberg.scan()):
-            transaction.append(rows, marks)
-        elif rows.num_rows:
-            transaction.overwrite(rows, batch, marks)
-        else:
-            transaction.delete(batch, marks)
-    return int(iceberg.metadata.current_snapshot_id or 0)
