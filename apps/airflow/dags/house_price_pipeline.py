@@ -8,7 +8,7 @@ import datetime as dt
 from contextlib import closing
 from typing import Any
 
-from airflow.sdk import Label, dag, get_current_context, task
+from airflow.sdk import Label, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 DOCUMENTATION = """
@@ -21,6 +21,9 @@ DOCUMENTATION = """
 * Every step may be run again: killed at any point and cleared, it gives the same tables and the same decision.
 * A batch that is not fit for use fails in `validate`, with the reason in the log and in the ledger. Do not clear it:
   the next run takes the next batch.
+* **Dry run**: trigger with `dry_run` to be told what would be promoted or rejected, while both aliases stay. The next
+  run that is none decides about the same batch for good.
+* **Other thresholds for one run**: `policy`, such as `{"least_mae_gain": 0.05}`; the names stand in `policy.py`.
 * What was decided, and why: `./appraiser decisions`, or the page *Models*.
 """
 
@@ -29,9 +32,10 @@ RETRY = {"retries": 2, "retry_delay": dt.timedelta(seconds=10)}
 
 
 def _call(name: str) -> Any:
-    """Run a step on the batch that this run has fetched."""
+    """Run a step on the batch that this run has fetched, under the policy that this run was given."""
+    from appraiser_pipeline.changed_policy import changed
     from appraiser_pipeline.context import Context
-    from appraiser_pipeline.errors import StoppedBatchError
+    from appraiser_pipeline.errors import PolicyError, StoppedBatchError
     from appraiser_pipeline.run import Step, call
     from appraiser_pipeline.settings import Settings
 
@@ -39,10 +43,12 @@ def _call(name: str) -> Any:
     batch_number = None
     if step is not Step.FETCH_BATCH:
         batch_number = get_current_context()["ti"].xcom_pull(task_ids=Step.FETCH_BATCH.value)
+    asked = get_current_context()["params"]
     try:
-        with closing(Context(Settings())) as context:
+        settings = changed(Settings(), asked["policy"], dry_run=asked["dry_run"])
+        with closing(Context(settings)) as context:
             return call(step, context, batch_number)
-    except StoppedBatchError as error:
+    except (StoppedBatchError, PolicyError) as error:
         raise AirflowFailException(str(error)) from error
 
 
@@ -93,14 +99,22 @@ def evaluate() -> None:
 
 @task.branch(**RETRY)
 def decide_promotion() -> str:
-    """Apply the promotion policy and store the decision with its reasons."""
-    return "promote" if _call("decide_promotion").outcome == "promote" else "reject"
+    """Apply the promotion policy and store the decision with its reasons; a dry run ends here."""
+    decision = _call("decide_promotion")
+    if decision.dry_run or get_current_context()["params"]["dry_run"]:
+        return "only_tell"
+    return "promote" if decision.outcome == "promote" else "reject"
 
 
 @task(**RETRY)
 def promote() -> None:
     """Move the alias champion; the API picks the new model up by itself."""
     _call("promote")
+
+
+@task
+def only_tell() -> None:
+    """A dry run: what would have been done stands in the ledger, and neither alias moves."""
 
 
 @task(**RETRY)
@@ -119,6 +133,20 @@ def reject() -> None:
     default_args={"owner": "appraiser"},
     doc_md=DOCUMENTATION,
     tags=["house-price"],
+    params={
+        "dry_run": Param(
+            default=False,
+            type="boolean",
+            title="Dry run",
+            description="Tell what would be promoted or rejected, and move nothing.",
+        ),
+        "policy": Param(
+            default={},
+            type="object",
+            title="Thresholds",
+            description='In the place of the configured ones, for this run, such as {"least_mae_gain": 0.05}.',
+        ),
+    },
     description="One batch: fetched, validated, split, trained on, compared, promoted or rejected",
 )
 def house_price_pipeline() -> None:
@@ -129,6 +157,7 @@ def house_price_pipeline() -> None:
     train_or_skip >> Label("train") >> train_model() >> evaluate() >> promote_or_reject
     promote_or_reject >> Label("promote") >> promote()
     promote_or_reject >> Label("reject") >> reject()
+    promote_or_reject >> Label("dry run") >> only_tell()
 
 
 house_price_pipeline()

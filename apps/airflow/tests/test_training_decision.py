@@ -53,7 +53,7 @@ class TestNewCategory:
         new = pl.concat([market(2), market(3, state="Utah", count=40)])
         reason = new_category_reason(market(1), new, POLICY)
         assert reason.passed
-        assert reason.text == "The champion has never seen Utah (40 rows)."
+        assert reason.text == "The champion has never seen the state Utah (40 rows)."
 
     def test_oddity(self) -> None:
         """A few rows of one do not count."""

@@ -4,20 +4,27 @@ import dataclasses
 import json
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel, ValidationError
 
+from appraiser_pipeline.changed_policy import THRESHOLDS, changed, read_thresholds
 from appraiser_pipeline.context import Context
-from appraiser_pipeline.errors import StoppedBatchError
+from appraiser_pipeline.errors import PolicyError, StoppedBatchError
 from appraiser_pipeline.log import set_up_logs
 from appraiser_pipeline.run import Step, StepRun, call, run_batch
 from appraiser_pipeline.settings import Settings
+from appraiser_pipeline.steps.decide_promotion import judge
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
+PolicyOption = Annotated[
+    list[str] | None,
+    typer.Option("--policy", metavar="NAME=VALUE", help="A threshold for this run, such as least_mae_gain=0.05."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write a JSON object a line, for programs.")]
 
 
@@ -26,11 +33,15 @@ def run(
     *,
     all_batches: Annotated[bool, typer.Option("--all", help="Go on until the source has no further batch.")] = False,
     batches: Annotated[int, typer.Option(min=1, help="How many batches at most.")] = 1,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would be promoted or rejected, and move nothing.")
+    ] = False,
+    policy: PolicyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Bring the next batches through every step that they need."""
     done = 0
-    with closing(_open()) as context:
+    with closing(_open(policy or (), dry_run=dry_run)) as context:
         while (all_batches or done < batches) and _run_one(context, as_json=as_json) is not None:
             done += 1
 
@@ -71,6 +82,29 @@ def step(
         typer.echo(_plain(result))
 
 
+@app.command("what-if")
+def what_if(
+    thresholds: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help="Such as least_mae_gain=0.05.")],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what would have been decided of every evaluated version under other thresholds. Nothing is stored.
+
+    Each decision is looked at on its own, against the champion of that moment.
+    """
+    for name, value in read_thresholds(thresholds).items():
+        if THRESHOLDS.get(name, "promotion_policy") != "promotion_policy":
+            raise PolicyError(name, value, "no threshold of promotions, and other decisions cannot be told anew")
+    with closing(_open(thresholds)) as context:
+        policy = context.settings.promotion_policy
+        told = [judge(evaluation, policy, dry_run=True) for evaluation in context.ledger.evaluations()]
+    if as_json:
+        typer.echo(json.dumps([_plain(decision) for decision in told]))
+        return
+    for decision in told:
+        typer.echo(f"batch {decision.batch_number:<3} {decision.outcome.value:8} {decision.summary}")
+
+
 def _print_step(done: StepRun, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(done)))
@@ -96,15 +130,16 @@ def main() -> None:
         sys.exit(f"Error: {error}")
 
 
-def _open() -> Context:
+def _open(policy: Sequence[str] = (), *, dry_run: bool = False) -> Context:
     try:
-        return Context(Settings())
+        settings = Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = "__".join(str(part) for part in first["loc"]).upper()
         prefix = "" if name.startswith("MLFLOW") else "APPRAISER_"
         typer.echo(f"Error: the setting {prefix}{name} is {first['input']!r}: {first['msg']}.", err=True)
         raise typer.Exit(2) from None
+    return Context(changed(settings, read_thresholds(policy), dry_run=dry_run))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ PipelineError
 │   └── OtherSourceError    the ledger holds batches of another source
 ├── ReplayError             a replay did not bring the batch that is due, or brought another one under its number
 ├── StoppedBatchError       a batch is not fit for use and nothing of it was taken
+├── PolicyError             a threshold was asked for that no policy has, or with a value that it cannot take
 └── OrderError              a step was called before the step that it builds on
 """
 
@@ -76,6 +77,20 @@ class StoppedBatchError(PipelineError):
         self.batch_number = batch_number
         self.reason = reason
         super().__init__(f"batch {batch_number} was stopped: {reason}")
+
+
+class PolicyError(PipelineError):
+    """A threshold was asked for that no policy has, or with a value that it cannot take.
+
+    Attributes:
+        name: What was to be changed.
+        value: To what.
+    """
+
+    def __init__(self, name: str, value: object, problem: str) -> None:
+        self.name = name
+        self.value = value
+        super().__init__(f"the policy's {name!r} = {value!r} is {problem}")
 
 
 class OrderError(PipelineError):

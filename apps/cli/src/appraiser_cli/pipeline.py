@@ -7,6 +7,9 @@ import time
 from pathlib import Path
 from typing import Final
 
+from pydantic import TypeAdapter
+
+from appraiser_cli.errors import UsageError
 from appraiser_cli.home import ROOT, Home
 from appraiser_cli.running import source
 from appraiser_cli.running.interrupt import Interrupted, interruptible
@@ -16,6 +19,7 @@ from appraiser_cli.services.addresses import Addresses
 from appraiser_cli.services.apps import feed
 from appraiser_cli.services.environment import ledger_url, shared, tracking_uri
 from appraiser_cli.settings import Settings
+from appraiser_schema import Decision
 
 _LOOK_SECONDS: Final = 0.1
 
@@ -40,6 +44,23 @@ def run_pipeline(home: Home, settings: Settings, arguments: list[str], data: Pat
             return _child(arguments, environment)
         except Interrupted:
             return 130
+
+
+def told_anew(home: Home, settings: Settings, thresholds: list[str]) -> list[Decision]:
+    """What would have been decided of every evaluated version under other thresholds.
+
+    Raises:
+        UsageError: There is no such threshold, or it cannot have that value.
+    """
+    places = Addresses.choose(lambda _: 0, addresses.running(home))
+    environment = shared(home, settings, places, tracking_uri(home, settings))
+    command = [sys.executable, "-m", "appraiser_pipeline", "what-if", *thresholds, "--json"]
+    child = subprocess.run(
+        command, env={**os.environ, **environment}, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if child.returncode:
+        raise UsageError(child.stderr.strip().splitlines()[-1].removeprefix("Error: "))
+    return TypeAdapter(list[Decision]).validate_json(child.stdout)
 
 
 def _asks_for_batches(arguments: list[str]) -> bool:

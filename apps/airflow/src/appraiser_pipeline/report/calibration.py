@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from appraiser_pipeline.report.study import Study
@@ -44,8 +45,8 @@ def draw(study: Study) -> Figure:
     below.set_xlabel("Appraisal [USD, logarithmic]")
     below.set_xscale("log")
     below.xaxis.set_major_formatter(DOLLARS)
-    below.xaxis.set_minor_formatter(DOLLARS)
-    below.tick_params(axis="x", which="minor", labelsize=8)
+    below.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    below.xaxis.set_minor_formatter(NullFormatter())
     for axes in (above, below):
         plain(axes)
     return figure

@@ -29,15 +29,13 @@ def draw(study: Study) -> Figure:
     evaluation = study.evaluation
     figure = picture(
         f"Version {evaluation.challenger_version} against the champion, version {evaluation.champion_version}",
-        width=12, height=6.4,
+        width=13, height=6.4,
     )  # fmt: skip
     features, segments = figure.subplots(1, 2)
     _features(features, study)
     _segments(segments, moved(study))
-    subtitle(features, f"Mean effect of a feature on {study.sample.height} test listings: which gained")
-    subtitle(
-        segments, f"Mean absolute error by part of the market, {study.least_segment:,} test rows or more: which moved"
-    )
+    subtitle(features, f"Which features gained:\nmean effect on {study.sample.height} test listings")
+    subtitle(segments, f"Which parts of the market moved:\nthose with {study.least_segment:,} test listings or more")
     return figure
 
 
@@ -61,8 +59,7 @@ def moved(study: Study) -> list[tuple[SegmentScore, float]]:
 def _features(axes: Axes, study: Study) -> None:
     shown = sorted(gained(study)[:_SHOWN], key=lambda pair: pair[2])
     for place, (_, before, now) in enumerate(shown):
-        colour = BLUE if now > before else ORANGE
-        axes.annotate("", (now, place), (before, place), arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 1.8})
+        axes.plot([before, now], [place, place], color=BLUE if now > before else ORANGE, linewidth=2, zorder=2)
     axes.scatter([before for _, before, _ in shown], range(len(shown)), s=22, color=GREY, zorder=3, label="champion")
     axes.scatter([now for _, _, now in shown], range(len(shown)), s=30, color=BLUE, zorder=3, label="new version")
     axes.set_yticks(range(len(shown)), [LABELS.get(name, name) for name, _, _ in shown])
@@ -79,9 +76,9 @@ def _segments(axes: Axes, changes: list[tuple[SegmentScore, float]]) -> None:
     shown = shown[::-1]
     axes.axvline(0, color=GREY, linewidth=1)
     axes.barh(range(len(shown)), [c for _, c in shown], color=[ORANGE if c > 0 else BLUE for _, c in shown], height=0.7)
-    names = [f"{part.kind.replace('_', ' ')} {part.name} (n {part.rows:,})" for part, _ in shown]
+    names = [f"{part.kind.replace('_', ' ')} {part.name} ({part.rows:,})" for part, _ in shown]
     axes.set_yticks(range(len(shown)), names)
-    axes.set_xlabel("Change of the mean absolute error [percent]: left is better")
+    axes.set_xlabel("Change of the mean absolute error [percent], left is better")
     axes.xaxis.set_major_formatter(SIGNED_PERCENT)
     plain(axes, grid="x")
     if not shown:

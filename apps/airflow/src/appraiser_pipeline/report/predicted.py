@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from appraiser_pipeline.report.study import Study
 from appraiser_pipeline.report.style import DOLLARS, INK, ORANGE, SEQUENTIAL, picture, plain, subtitle
@@ -28,8 +29,10 @@ def draw(study: Study) -> Figure:
         )  # fmt: skip
     axes.set(xlim=(low, high), ylim=(low, high), xlabel="Price [USD, logarithmic]")
     axes.set_ylabel("Appraisal [USD, logarithmic]")
-    axes.xaxis.set_major_formatter(DOLLARS)
-    axes.yaxis.set_major_formatter(DOLLARS)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(DOLLARS)
+        axis.set_minor_formatter(NullFormatter())
     axes.set_aspect("equal")
     plain(axes)
     figures = study.evaluation.challenger

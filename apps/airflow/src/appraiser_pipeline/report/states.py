@@ -47,7 +47,7 @@ def draw(study: Study) -> Figure:
         ink = "white" if row and not few and abs(residual) > 0.6 * _LIMIT_PERCENT else "#1f2933"
         axes.text(x, y + 0.2, code, ha="center", va="center", fontsize=9, fontweight="bold", color=ink if row else INK)
         if row:
-            shown = f"{residual:+.1f} %".replace("-", "\N{MINUS SIGN}")
+            shown = f"{residual:+.{0 if abs(residual) >= 100 else 1}f} %".replace("-", "\N{MINUS SIGN}")
             axes.text(x, y - 0.07, shown, ha="center", va="center", fontsize=8, color=ink)
             axes.text(x, y - 0.32, f"n {row['rows']:,}", ha="center", va="center", fontsize=6.5, color=ink)
     axes.set(xlim=(-0.6, 10.6), ylim=(-7.6, 0.6), aspect="equal")
@@ -55,7 +55,7 @@ def draw(study: Study) -> Figure:
     subtitle(
         axes,
         f"{study.title}. Median of (appraisal less price) over price;\n"
-        f"pale: fewer than {_FEW} listings, grey: none. A price asked need not be the price paid.",
+        f"pale: fewer than {_FEW} test listings, of which a median says little; grey: none.",
     )
     bar = figure.colorbar(ScalarMappable(norm, colours), ax=axes, orientation="horizontal", shrink=0.55, extend="both")
     bar.set_label("Median residual [percent of the price]: below 0 appraised too low, above 0 too high")

@@ -40,6 +40,8 @@ def decide_promotion(context: Context, batch_number: int) -> Decision:
         raise OrderError("decide_promotion", batch_number, "evaluation", "evaluate")
     settings = context.settings
     decision = judge(evaluation, settings.promotion_policy, dry_run=settings.dry_run)
+    if settings.dry_run:
+        decision = decision.model_copy(update={"summary": f"Dry run, nothing is moved. {decision.summary}"})
     log.info("decided", batch=batch_number, outcome=decision.outcome.value, summary=decision.summary)
     return context.ledger.save_decision(decision)
 
@@ -50,7 +52,7 @@ def judge(evaluation: Evaluation, policy: PromotionPolicy, *, dry_run: bool = Fa
     Args:
         evaluation: Challenger and champion on the same test rows.
         policy: The rules.
-        dry_run: Whether it is only told.
+        dry_run: Whether it is only told what would be decided.
     """
     reasons = tuple(promotion_reasons(evaluation, policy))
     outcome = Outcome.PROMOTE if all(reason.passed for reason in reasons) else Outcome.REJECT
@@ -74,7 +76,7 @@ def promotion_reasons(evaluation: Evaluation, policy: PromotionPolicy) -> Iterat
     Figures and thresholds are in percent; of an error they are its change, so that a smaller one is below 0. Those of
     `engines_agree` are millionths of the price.
     """
-    yield _coverage_reason(evaluation.challenger, policy)
+    yield _coverage_reason(evaluation, policy)
     if evaluation.engine_difference is not None:
         yield _engine_reason(evaluation.engine_difference, evaluation.rows_test, policy)
     if evaluation.champion is None:
@@ -85,17 +87,22 @@ def promotion_reasons(evaluation: Evaluation, policy: PromotionPolicy) -> Iterat
     yield from _segment_reasons(evaluation, policy)
 
 
-def _coverage_reason(challenger: Mapping[str, float], policy: PromotionPolicy) -> Reason:
-    coverage = challenger["coverage"]
-    low = coverage < policy.least_coverage
-    inside = policy.least_coverage <= coverage <= policy.most_coverage
+def _coverage_reason(evaluation: Evaluation, policy: PromotionPolicy) -> Reason:
+    """Too wide an interval is held against a challenger; it is no reason to have no model at all."""
+    coverage, least, most = evaluation.challenger["coverage"], policy.least_coverage, policy.most_coverage
+    wide_first = evaluation.champion is None and coverage > most
+    inside = least <= coverage <= most or wide_first
+    text = f"{coverage:.1f} % of the test prices lie inside the 90 % interval; "
+    if wide_first:
+        text += f"over {most:g} % it is wider than it needs to be, which is no reason to have no model"
+    else:
+        text += f"{least:g} to {most:g} % {'are allowed' if inside else 'would be allowed'}"
     return Reason(
         rule="coverage",
         passed=inside,
         figure=round(coverage, 4),
-        threshold=policy.least_coverage if low else policy.most_coverage,
-        text=f"{coverage:.1f} % of the test prices lie inside the 90 % interval; {policy.least_coverage:g} to "
-        f"{policy.most_coverage:g} % {'are allowed' if inside else 'would be allowed'}.",
+        threshold=least if coverage < least else most,
+        text=f"{text}.",
     )
 
 
@@ -212,5 +219,4 @@ def _summary(evaluation: Evaluation, outcome: Outcome, reasons: tuple[Reason, ..
     else:
         verdict = f"{'would replace' if dry_run else 'replaces'} version {champion}"
         told = [r for r in reasons if r.rule in _TOLD]
-    prefix = "Dry run, nothing is moved. " if dry_run else ""
-    return f"{prefix}Version {version} {verdict}. " + " ".join(r.text for r in told)
+    return f"Version {version} {verdict}. " + " ".join(r.text for r in told)

@@ -122,13 +122,13 @@ def new_category_reason(old: pl.DataFrame, new: pl.DataFrame, policy: TrainingPo
     for name in CATEGORIES:
         counts = new.filter(~pl.col(name).is_in(old[name].unique().to_list())).group_by(name).len()
         parts += [
-            ReasonPart(name=str(value), figure=rows, threshold=policy.least_category)
+            ReasonPart(name=f"{name} {value}", figure=rows, threshold=policy.least_category)
             for value, rows in counts.iter_rows()
         ]
     parts.sort(key=lambda part: (-part.figure, part.name))
     found = [f"{part.name} ({part.figure:,.0f} rows)" for part in parts if part.figure >= part.threshold]
     text = (
-        f"The champion has never seen {listed(found)}."
+        f"The champion has never seen the {listed(found)}."
         if found
         else f"No state or status is new in {policy.least_category} rows or more."
     )

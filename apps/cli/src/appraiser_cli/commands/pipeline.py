@@ -16,6 +16,18 @@ def run(
     batches: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Batches to take; one by default.", show_default=False)
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would be promoted or rejected, and move nothing.")
+    ] = False,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--policy",
+            metavar="NAME=VALUE",
+            help="A threshold for this run, such as least_mae_gain=0.05.",
+            show_default=False,
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
     data: DataOption = None,
     home: HomeOption = None,
@@ -29,6 +41,8 @@ def run(
         "run",
         *(["--all"] if all_batches else []),
         *(["--batches", str(batches)] if batches else []),
+        *(["--dry-run"] if dry_run else []),
+        *(word for threshold in policy or () for word in ("--policy", threshold)),
         *(["--json"] if json else []),
     ]
     raise typer.Exit(run_pipeline(settings.state(home), settings, arguments, data))

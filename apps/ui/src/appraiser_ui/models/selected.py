@@ -1,5 +1,6 @@
 """One version in full: why it was promoted or rejected, and its card."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import streamlit as st
@@ -17,16 +18,27 @@ OUTCOMES: Final = {
     Outcome.SKIP: "Skipped",
 }
 
+WOULD_BE: Final = {
+    Outcome.PROMOTE: "Would be promoted",
+    Outcome.REJECT: "Would be rejected",
+    Outcome.TRAIN: "Would be trained",
+    Outcome.SKIP: "Would be skipped",
+}
+
 _ABBREVIATIONS: Final = frozenset({"mae", "rmse"})
 
 _IN_PERCENT: Final = frozenset({"coverage", "growth", "mae", "rmse", "segments", "wider_market"})
 """Rules with figures in percent; of an error it is the change, below 0 where it got smaller."""
+
+_UNITS: Final = {"engines_agree": "ppm"}
+"""Units of the other rules; parts per million of the price."""
 
 BADGES: Final = {
     Verdict.IN_SERVICE: ("blue", ":material/check_circle:"),
     Verdict.REPLACED: ("blue", ":material/history:"),
     Verdict.REJECTED: ("orange", ":material/cancel:"),
     Verdict.OVERRULED: ("orange", ":material/history:"),
+    Verdict.TRIED: ("gray", ":material/science:"),
     Verdict.OPEN: ("gray", ":material/hourglass_empty:"),
 }
 
@@ -67,10 +79,30 @@ def _decision(model: ModelDetail) -> None:
         return
     decision = model.decision
     against = f", compared with version {decision.champion_version}" if decision.champion_version else ""
-    st.markdown(
-        f"**{OUTCOMES[decision.outcome]}** on {plain(moment(decision.decided_at))}{against}. {plain(decision.summary)}"
-    )
+    outcome = f"{WOULD_BE[decision.outcome]} (dry run)" if decision.dry_run else OUTCOMES[decision.outcome]
+    st.markdown(f"**{outcome}** on {plain(moment(decision.decided_at))}{against}. {plain(decision.summary)}")
     st.table([_rule(reason) for reason in decision.reasons], border="horizontal", hide_index=True)
+    _parts(decision.reasons)
+
+
+def _parts(reasons: Sequence[Reason]) -> None:
+    """The figures of the rules that looked at several."""
+    for reason in reasons:
+        if not reason.parts:
+            continue
+        with st.expander(f"{_rule_name(reason.rule)}: all {len(reason.parts)} figures"):
+            st.table(
+                [
+                    {
+                        "Of": plain(part.name),
+                        "Figure": _figure(part.figure, reason.rule),
+                        "Threshold": _figure(part.threshold, reason.rule),
+                    }
+                    for part in reason.parts
+                ],
+                border="horizontal",
+                hide_index=True,
+            )
 
 
 def _rule(reason: Reason) -> dict[str, str]:
@@ -91,7 +123,8 @@ def _figure(value: float | None, rule: str) -> str:
     if value is None:
         return DASH
     text = f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return plain((f"{text}\N{NO-BREAK SPACE}%" if rule in _IN_PERCENT else text).replace("-", MINUS))
+    unit = "%" if rule in _IN_PERCENT else _UNITS.get(rule, "")
+    return plain((f"{text}\N{NO-BREAK SPACE}{unit}" if unit else text).replace("-", MINUS))
 
 
 def _card(model: ModelDetail) -> None:

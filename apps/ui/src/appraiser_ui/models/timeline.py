@@ -16,6 +16,7 @@ LOOKS: Final = {
     Verdict.REPLACED: (RAISES, "circle"),
     Verdict.REJECTED: (LOWERS, "cross"),
     Verdict.OVERRULED: (LOWERS, "circle"),
+    Verdict.TRIED: (NEUTRAL, "triangle-up"),
     Verdict.OPEN: (NEUTRAL, "square"),
 }
 """Colour and shape of a point: the shape tells the verdicts apart without the colour."""

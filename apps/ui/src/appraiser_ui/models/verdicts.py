@@ -12,6 +12,7 @@ class Verdict(StrEnum):
     REPLACED = "Promoted, since replaced"
     REJECTED = "Rejected"
     OVERRULED = "Rejected, promoted by hand, since replaced"
+    TRIED = "Dry run, nothing was moved"
     OPEN = "Not decided yet"
 
 
@@ -21,6 +22,8 @@ def verdict(model: ModelVersion) -> Verdict:
         return Verdict.IN_SERVICE
     if model.decision is None:
         return Verdict.OPEN
+    if model.decision.dry_run and not model.served:
+        return Verdict.TRIED
     if model.decision.outcome is Outcome.PROMOTE:
         return Verdict.REPLACED
     return Verdict.OVERRULED if model.served else Verdict.REJECTED
