@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 from appraiser_features import CODE_FINGERPRINT
 from appraiser_model.config import TrainingConfig
 from appraiser_model.errors import ModelError
+from appraiser_model.inputs import Inputs
 from appraiser_model.valuation import ValuationModel
 from appraiser_schema import Record, utc_now
 
@@ -41,6 +42,10 @@ class Card(Record):
     metrics: dict[str, float] = Field(
         default_factory=dict,
         description="On the validation listings, as `measure` gives them. Half of them said when to stop.",
+    )
+
+    inputs: Inputs | None = Field(
+        default=None, description="Shares of the training listings by field; what is asked later is held against them."
     )
 
     @classmethod
@@ -92,6 +97,7 @@ class Card(Record):
             features_fingerprint=CODE_FINGERPRINT,
             libraries=library_versions(),
             metrics=metrics or {},
+            inputs=Inputs.of(train),
         )
 
     def to_dict(self) -> dict[str, Any]:
