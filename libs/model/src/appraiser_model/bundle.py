@@ -17,14 +17,14 @@ from pydantic import ValidationError
 from appraiser_features import EncoderError, FeatureEncoder, FingerprintError
 from appraiser_model.card import Card
 from appraiser_model.domain import Domain
-from appraiser_model.engine import read_booster
 from appraiser_model.errors import BundleError, BundleExistsError, BundleMismatchError, DigestError
 from appraiser_model.interval import ConformalInterval
+from appraiser_model.trees import Trees
 from appraiser_model.valuation import ValuationModel
 
-FORMAT: Final = "appraiser-bundle-2"
+FORMAT: Final = "appraiser-bundle-3"
 MANIFEST: Final = "manifest.json"
-FILES: Final = ("model.ubj", "features.json", "target.json", "interval.json", "domain.json", "card.json")
+FILES: Final = ("model.ubj", "model.onnx", "features.json", "target.json", "interval.json", "domain.json", "card.json")
 
 type Files = Mapping[str, bytes]
 
@@ -33,8 +33,9 @@ type Files = Mapping[str, bytes]
 class Bundle:
     """A model with its card.
 
-    On disk: `model.ubj` (XGBoost's own format), `features.json` (the fitted encoder), `target.json` (what is added to
-    the trees), `interval.json`, `domain.json`, `card.json`, and `manifest.json` with the SHA-256 of each. There is no
+    On disk: `model.ubj` (XGBoost's own format), `model.onnx` (the same trees for single houses), `features.json` (the
+    fitted encoder), `target.json` (what is added to the trees), `interval.json`, `domain.json`, `card.json`, and
+    `manifest.json` with the SHA-256 of each. There is no
     pickle.
 
     Attributes:
@@ -87,7 +88,7 @@ class Bundle:
         try:
             model = ValuationModel(
                 encoder=FeatureEncoder.from_json(files["features.json"].decode()),
-                booster=read_booster(files["model.ubj"]),
+                trees=Trees.read(files["model.ubj"], files["model.onnx"]),
                 centre_log=_centre_log(files["target.json"]),
                 interval=ConformalInterval.from_state(json.loads(files["interval.json"])),
                 domain=Domain.from_state(json.loads(files["domain.json"])),
@@ -97,8 +98,8 @@ class Bundle:
             raise BundleMismatchError(folder, str(error), "Serve the last good model until then.") from error
         except (EncoderError, ValidationError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(folder, f"{type(error).__name__}: {error}") from error
-        if model.booster.num_features() != len(model.encoder.names):
-            raise BundleError(folder, f"the trees take {model.booster.num_features()} features")
+        if model.trees.features != len(model.encoder.names):
+            raise BundleError(folder, f"the trees take {model.trees.features} features")
         bundle = cls(model, card)
         bundle.__dict__["digest"] = _sha256(files[MANIFEST])
         return bundle
@@ -107,7 +108,8 @@ class Bundle:
     def _files(self) -> dict[str, bytes]:
         """What is written; made once, and never by those who only load."""
         return {
-            "model.ubj": bytes(self.model.booster.save_raw("ubj")),
+            "model.ubj": self.model.trees.ubj,
+            "model.onnx": self.model.trees.onnx,
             "features.json": self.model.encoder.to_json().encode(),
             "target.json": _json({"centre_log": self.model.centre_log}),
             "interval.json": _json(self.model.interval.to_state()),

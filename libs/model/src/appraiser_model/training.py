@@ -15,6 +15,7 @@ from appraiser_model.errors import TrainingError
 from appraiser_model.gaps import FROM_NUMBERS, blank, is_copied, without_gaps
 from appraiser_model.interval import ConformalInterval, Held, kinds_of, least_rows
 from appraiser_model.shares import share
+from appraiser_model.trees import Trees
 from appraiser_model.valuation import TrainingLog, ValuationModel, to_usd
 
 FOLD_SALT: Final = 1
@@ -56,7 +57,7 @@ def train(train: pl.DataFrame, validation: pl.DataFrame, config: TrainingConfig 
     unseen = _held(booster, centre, encoder.transform(_columns(calibration)), _prices(calibration))
     interval = ConformalInterval.calibrate(usual, unseen, config.coverage)
     log = TrainingLog(time.perf_counter() - started, train.height, stopping.height, calibration.height, curve)
-    return ValuationModel(encoder, booster, centre, interval, Domain.of(columns, prices), log)
+    return ValuationModel(encoder, Trees.trained(booster), centre, interval, Domain.of(columns, prices), log)
 
 
 def _with_gaps(

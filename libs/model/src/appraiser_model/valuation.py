@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from appraiser_features import Columns, FeatureEncoder
 from appraiser_model.domain import Domain
-from appraiser_model.engine import contributions, predict_margin
+from appraiser_model.engine import contributions
 from appraiser_model.interval import ConformalInterval, kinds_of
+from appraiser_model.trees import Trees
 
 type Floats = NDArray[np.float64]
 type Matrix = NDArray[np.float32]
@@ -73,8 +74,7 @@ class ValuationModel:
 
     Attributes:
         encoder: From listings to features.
-        booster: `xgboost.Booster` from features to the natural logarithm of the price less `centre_log`, cut to its
-            best iteration.
+        trees: From features to the natural logarithm of the price less `centre_log`, cut to the best iteration.
         centre_log: Median of the natural logarithm of the price of the training listings. Trees are summed up in single
             precision: of numbers around 0 the sum is a hundred times as exact as of numbers around 12.
         interval: From appraisals to intervals.
@@ -83,7 +83,7 @@ class ValuationModel:
     """
 
     encoder: FeatureEncoder
-    booster: Any
+    trees: Trees
     centre_log: float
     interval: ConformalInterval
     domain: Domain
@@ -99,7 +99,7 @@ class ValuationModel:
             ColumnsError: The columns are not listings.
         """
         matrix = self.encoder.transform(columns)
-        price = to_usd(predict_margin(self.booster, matrix) + self.centre_log)
+        price = to_usd(self.trees.margin(matrix) + self.centre_log)
         lower, upper = self.interval.bounds(price, kinds_of(matrix)).T
         return Appraised(price, lower, upper)
 
@@ -112,13 +112,18 @@ class ValuationModel:
         to price less base without a remainder.
         """
         matrix = self.encoder.transform(columns)
-        log_price = predict_margin(self.booster, matrix) + self.centre_log
+        log_price = self.trees.margin(matrix) + self.centre_log
         effects = contributions(self.booster, matrix)
         base_log = self.centre_log + (float(effects[0, -1]) if len(matrix) else 0.0)
         effect_log = _close(effects[:, :-1], log_price - base_log)
         base_usd = math.exp(base_log)
         per_log = logarithmic_mean(to_usd(log_price), base_usd)
         return Explained(base_usd, effect_log, effect_log * per_log[:, None], self.encoder.names)
+
+    @property
+    def booster(self) -> Any:
+        """The trees as `xgboost.Booster`."""
+        return self.trees.booster
 
     @property
     def rounds(self) -> int:
