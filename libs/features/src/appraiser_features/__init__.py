@@ -5,9 +5,12 @@ from importlib.metadata import version
 from appraiser_features.columns import Columns
 from appraiser_features.config import FeatureConfig
 from appraiser_features.declaration import FEATURES, Feature, FeatureGroup
-from appraiser_features.encoder import FeatureEncoder
+from appraiser_features.encoder import EncodedRows, FeatureEncoder
 from appraiser_features.errors import ColumnsError, EncoderError, FeatureError, FingerprintError, TrainingError
 from appraiser_features.fingerprint import CODE_FINGERPRINT
+from appraiser_features.fit import FeatureFit
+from appraiser_features.rows import ListingRows
+from appraiser_features.spill import Spill
 
 __version__ = version("appraiser-features")
 
@@ -16,6 +19,11 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "FeatureEncoder",
     "FeatureConfig",
     "Columns",
+    # listings chunk by chunk
+    "FeatureFit",
+    "ListingRows",
+    "EncodedRows",
+    "Spill",
     # what the columns of the matrix are
     "FEATURES",
     "Feature",

@@ -1,22 +1,25 @@
 """The door of the library: columns of listings, checked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from appraiser_features.errors import ColumnsError
+from appraiser_schema.columns import Coded
 
 type Columns = Mapping[str, Any]
 """The nine columns of n listings, as `appraiser_schema.frames` builds them. Further columns are not looked at.
 
 bed, bath, acre_lot, house_size: float64, shape (n,); NaN is unknown.
 prev_sold_date: float64, shape (n,), days since 1970-01-01; NaN is unknown.
-status, state, city, zip_code: list of n texts; None is unknown.
+status, state, city, zip_code: list of n texts, or `Coded`; None is unknown.
 """
+
+type Texts = Sequence[str | None] | Coded
+"""n texts; None is unknown."""
 
 NUMBERS: Final = ("bed", "bath", "acre_lot", "house_size", "prev_sold_date")
 TEXTS: Final = ("status", "state", "city", "zip_code")
@@ -28,18 +31,29 @@ class Listings:
 
     Attributes:
         numbers: One row per name in NUMBERS, float64, shape (5, n); NaN is unknown, nothing is infinite.
-        texts: One list of n texts per name in TEXTS.
+        texts: n texts per name in TEXTS.
         rows: How many listings there are; n.
     """
 
     numbers: NDArray[np.float64]
-    texts: tuple[Sequence[str | None], ...]
+    texts: tuple[Texts, ...]
     rows: int
 
-    def only(self, kept: NDArray[np.bool_]) -> "Listings":
-        """The listings for which `kept` is true."""
-        texts = tuple([list(compress(text, kept.tolist())) for text in self.texts])
-        return Listings(self.numbers[:, kept], texts, int(kept.sum()))
+
+def each(texts: Texts, number_of: Callable[[str | None], float]) -> ArrayLike:
+    """A number for each of n texts, shape (n,); where they are coded, each different text is asked about once."""
+    if isinstance(texts, Coded):
+        return np.array([number_of(text) for text in texts.values])[texts.codes]
+    return [number_of(text) for text in texts]
+
+
+def code(texts: Texts) -> Coded:
+    """The same texts, coded."""
+    if isinstance(texts, Coded):
+        return texts
+    index: dict[str | None, int] = {}
+    codes = [index.setdefault(text, len(index)) for text in texts]
+    return Coded(tuple(index), np.array(codes, dtype=np.int64))
 
 
 def check(columns: Columns) -> Listings:

@@ -11,15 +11,14 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from appraiser_features.columns import Columns, Listings, check
+from appraiser_features.columns import Columns, Texts, check
 from appraiser_features.config import FeatureConfig
-from appraiser_features.errors import EncoderError, FingerprintError, TrainingError
+from appraiser_features.errors import EncoderError, FingerprintError
 from appraiser_features.fingerprint import CODE_FINGERPRINT
-from appraiser_features.fitting import Sites, fit_places, price_statistics
 from appraiser_features.location import LOCATION, Places
 from appraiser_features.measures import MEASURES, fill_measures
-from appraiser_features.positions import zip_positions
-from appraiser_features.summary import EPOCH, Typical, count_cities, usual_listing
+from appraiser_features.rows import ListingRows
+from appraiser_features.summary import EPOCH, Typical
 
 NAMES: Final = (*MEASURES, *LOCATION)
 _M: Final = len(MEASURES)
@@ -53,15 +52,8 @@ class FeatureEncoder:
     @classmethod
     def fit(
         cls, columns: Columns, price_usd: ArrayLike, fold_ids: ArrayLike, config: FeatureConfig | None = None
-    ) -> tuple[Self, NDArray[np.float32]]:
-        """Learn from training listings, and give their features.
-
-        Args:
-            columns: The training listings, and no other.
-            price_usd: Their prices. [USD], shape (n,), > 0
-            fold_ids: Which fold each listing is in, shape (n,), at least two different. The location features of a
-                listing are learned without its fold, so without its own price.
-            config: How strongly statistics are smoothed.
+    ) -> tuple["FeatureEncoder", NDArray[np.float32]]:
+        """Learn from training listings that fit into memory, as `FeatureFit` does, and give their features.
 
         Returns:
             The encoder fitted on all listings, for serving; and the features to train on, float32, shape (n, k).
@@ -70,28 +62,12 @@ class FeatureEncoder:
             ColumnsError: The columns are not listings.
             TrainingError: There is nothing to learn from.
         """
-        config = config or FeatureConfig()
-        listings = check(columns)
-        prices, folds = _check_targets(listings.rows, price_usd, fold_ids)
-        positions = zip_positions()
-        _, _, acre_lot, house_size, sold_day = listings.numbers
-        sites = Sites.of(listings.texts[1:], price_statistics(prices, house_size, acre_lot), positions)
-        encoder = cls(
-            config=config,
-            rows=listings.rows,
-            as_of=EPOCH + dt.timedelta(days=int(np.fmax.reduce(sold_day, initial=0.0))),
-            typical=usual_listing(listings),
-            listings_by_state=sites.state.counts(),
-            listings_by_city=count_cities(listings),
-            listings_by_zip=sites.zip_code.counts(),
-            places=fit_places(sites, positions, config),
-        )
-        matrix = np.empty((listings.rows, len(NAMES)), dtype=np.float32)
-        for fold in np.unique(folds):
-            held_out = folds == fold
-            others = fit_places(sites.only(~held_out), positions, config)
-            matrix[held_out] = _encode(listings.only(held_out), encoder.as_of, others)
-        return encoder, matrix
+        from appraiser_features.fit import FeatureFit  # noqa: PLC0415 - it imports this module
+
+        fit = FeatureFit(config)
+        fit.add(columns, price_usd, fold_ids)
+        encoder, rows = fit.finish()
+        return encoder, rows.read(0, len(rows))
 
     def transform(self, columns: Columns) -> NDArray[np.float32]:
         """Features of n listings, float32, shape (n, k), in the order of `names`; NaN is unknown.
@@ -101,7 +77,14 @@ class FeatureEncoder:
         Raises:
             ColumnsError: The columns are not listings.
         """
-        return _encode(check(columns), self.as_of, self.places)
+        listings = check(columns)
+        out = _measured(listings.numbers, listings.texts[0], self.as_of)
+        self.places.fill(out[:, _M:], listings.texts[1:])
+        return _known(out)
+
+    def encode(self, rows: ListingRows) -> "EncodedRows":
+        """The features of listings that lie on disk: of each the same as by `transform`, bit for bit."""
+        return EncodedRows.of(rows, self.as_of, {0: self.places})
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -159,27 +142,57 @@ class FeatureEncoder:
         )
 
 
-def _encode(listings: Listings, as_of: dt.date, places: Places) -> NDArray[np.float32]:
-    """The one way from listings to features, in training and in serving."""
-    out = np.empty((listings.rows, len(NAMES)), dtype=np.float32)
+@dataclass(frozen=True, eq=False)
+class EncodedRows:
+    """The features of n listings that lie on disk, computed when they are read.
+
+    Attributes:
+        rows: The listings.
+        as_of: The day to which years are counted.
+        places: Location features of each site for listings of each fold, shape (folds, sites, 15).
+    """
+
+    rows: ListingRows
+    as_of: dt.date
+    places: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, rows: ListingRows, as_of: dt.date, by_fold: Mapping[int, Places]) -> Self:
+        """Look every site up once for each fold, given the places that were learned without the fold."""
+        sites = rows.sites
+        places = np.empty((max(by_fold) + 1, len(sites), len(LOCATION)), dtype=np.float32)
+        for fold, learned in by_fold.items():
+            places[fold] = learned.of_sites(sites)
+        return cls(rows, as_of, places)
+
+    def __len__(self) -> int:
+        """How many listings there are."""
+        return len(self.rows)
+
+    def read(self, start: int, stop: int, unknown: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+        """Features of rows start to stop, float32, shape (rows, k).
+
+        Args:
+            start: First row.
+            stop: Row after the last.
+            unknown: Which NUMBERS of which row to take for unknown, shape (5, rows).
+        """
+        part = self.rows.read(start, stop)
+        numbers = part.numbers if unknown is None else np.where(unknown, np.nan, part.numbers)
+        out = _measured(numbers, part.status, self.as_of)
+        out[:, _M:] = self.places[part.fold, part.site]
+        return _known(out)
+
+
+def _measured(numbers: NDArray[np.float64], status: Texts, as_of: dt.date) -> NDArray[np.float32]:
+    """A matrix with the measures of listings in it, and room for their location."""
+    out = np.empty((numbers.shape[1], len(NAMES)), dtype=np.float32)
     with np.errstate(over="ignore"):
-        fill_measures(out[:, :_M], listings.numbers, listings.texts[0], float((as_of - EPOCH).days))
-    places.fill(out[:, _M:], listings.texts[1:])
-    # A ratio too large to write is unknown; and there is one NaN only, where processors have many.
-    np.copyto(out, np.nan, where=~np.isfinite(out))
+        fill_measures(out[:, :_M], numbers, status, float((as_of - EPOCH).days))
     return out
 
 
-def _check_targets(
-    rows: int, price_usd: ArrayLike, fold_ids: ArrayLike
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    prices, folds = np.asarray(price_usd, dtype=np.float64), np.asarray(fold_ids)
-    if rows == 0:
-        raise TrainingError("there are no listings")
-    if prices.shape != (rows,) or folds.shape != (rows,):
-        raise TrainingError(f"{rows} listings come with prices of shape {prices.shape} and folds of {folds.shape}")
-    if not (np.isfinite(prices) & (prices > 0)).all():
-        raise TrainingError("a price is not a number above 0; keep such rows out of the training rows")
-    if (folds == folds[0]).all():
-        raise TrainingError("all listings are in one fold, so that none can be encoded without its own price")
-    return prices, folds
+def _known(out: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A ratio too large to write is unknown; and there is one NaN only, where processors have many."""
+    np.copyto(out, np.nan, where=~np.isfinite(out))
+    return out

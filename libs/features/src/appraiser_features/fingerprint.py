@@ -5,7 +5,18 @@ import hashlib
 from importlib.resources import files
 from typing import Final
 
-FINGERPRINTED: Final = ("columns", "config", "encoder", "fitting", "location", "measures", "positions")
+FINGERPRINTED: Final = (
+    "columns",
+    "config",
+    "encoder",
+    "fit",
+    "fitting",
+    "location",
+    "measures",
+    "positions",
+    "rows",
+    "sites",
+)
 """Modules that decide what a feature's value is. `declaration` is not one: a better label is no other feature, and
 the names are compared on their own."""
 

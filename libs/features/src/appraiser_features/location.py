@@ -1,11 +1,15 @@
 """What a place is worth: tables by zip code, city and state, and how a listing is looked up in them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from appraiser_features.columns import Texts
+from appraiser_features.sites import Site, distinct_sites
+from appraiser_schema.columns import Coded
 
 STATISTICS: Final = ("price", "price_per_sqft", "price_per_acre")
 """Geometric means over the listings of a place. [USD, USD per sqft of living area, USD per acre of land]"""
@@ -77,7 +81,7 @@ class Places:
         object.__setattr__(self, "_table", np.concatenate([coarse, fine]).astype(np.float32))
         object.__setattr__(self, "_rows", (*rows, by_zip))
 
-    def fill(self, out: NDArray[np.float32], texts: Sequence[Sequence[str | None]]) -> None:
+    def fill(self, out: NDArray[np.float32], texts: Sequence[Texts]) -> None:
         """Write the location features of n listings, in the order of LOCATION.
 
         A place that was never seen takes the row of the one around it: zip code, zip area, city, state, country.
@@ -86,6 +90,19 @@ class Places:
             out: Where to write, shape (n, 15).
             texts: State, city and zip code of each listing, n texts each; None is unknown.
         """
+        if any(isinstance(text, Coded) for text in texts):
+            sites, site = distinct_sites(texts)
+            out[:] = self.of_sites(sites)[site]
+        else:
+            self._fill(out, texts)
+
+    def of_sites(self, sites: Sequence[Site]) -> NDArray[np.float32]:
+        """The location features of sites, shape (sites, 15)."""
+        out = np.empty((len(sites), len(LOCATION)), dtype=np.float32)
+        self._fill(out, list(zip(*sites, strict=True)) if sites else [(), (), ()])
+        return out
+
+    def _fill(self, out: NDArray[np.float32], texts: Sequence[Iterable[str | None]]) -> None:
         states, cities, zips = texts
         _, by_state, by_city, by_zip3, by_zip = self._rows
         state_rows = [by_state.get(state or "", 0) for state in states]

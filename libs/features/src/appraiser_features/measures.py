@@ -4,11 +4,12 @@ Only additions, multiplications, divisions and comparisons: these are correctly 
 where vectorised logarithms need not agree with scalar ones in the last bit. Trees have no need of logarithms.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from appraiser_features.columns import Texts, each
 
 SQFT_PER_ACRE: Final = 43_560.0
 DAYS_PER_YEAR: Final = 365.25
@@ -33,7 +34,7 @@ MEASURES: Final = (
 def fill_measures(
     out: NDArray[np.float32],
     numbers: NDArray[np.float64],
-    status: Sequence[str | None],
+    status: Texts,
     as_of_day: float,
 ) -> None:
     """Write the measures of n listings, in the order of MEASURES.
@@ -54,5 +55,5 @@ def fill_measures(
     out[:, 5] = bath / bedrooms
     out[:, 6] = house_size / bedrooms
     out[:, 7] = acre_lot * SQFT_PER_ACRE / np.where(house_size > 0, house_size, np.nan)
-    out[:, 8] = [STATUS_CODES.get(value or "", np.nan) for value in status]
+    out[:, 8] = each(status, lambda value: STATUS_CODES.get(value or "", np.nan))
     out[:, 9] = (as_of_day - sold_day) / DAYS_PER_YEAR

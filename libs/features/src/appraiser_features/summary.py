@@ -7,47 +7,57 @@ from types import MappingProxyType
 
 import numpy as np
 
-from appraiser_features.columns import NUMBERS, Listings
+from appraiser_features.columns import NUMBERS
+from appraiser_features.rows import ListingRows
+from appraiser_features.sites import Site
 
 type Typical = Mapping[str, float | str | None]
+type SiteCounts = Mapping[Site, int]
+"""How many listings each site has."""
 
 EPOCH = dt.date(1970, 1, 1)
 
 
-def usual_listing(listings: Listings) -> Typical:
+def usual_listing(rows: ListingRows, sites: SiteCounts) -> Typical:
     """Median of each number; the commonest status and state, its commonest city and the commonest zip code there.
 
     Returns:
         A value per column of a listing, None where all are unknown; prev_sold_date is written YYYY-MM-DD.
     """
-    usual: dict[str, float | str | None] = {}
-    for name, row in zip(NUMBERS, listings.numbers, strict=True):
-        known = row[np.isfinite(row)]
-        usual[name] = float(np.median(known)) if len(known) else None
+    usual: dict[str, float | str | None] = {name: _median(rows, name) for name in NUMBERS}
     if isinstance(day := usual["prev_sold_date"], float):
         usual["prev_sold_date"] = (EPOCH + dt.timedelta(days=int(day))).isoformat()
-    status, state, city, zip_code = listings.texts
-    usual["status"] = _commonest(status)
-    usual["state"] = home = _commonest(state)
-    usual["city"] = town = _commonest(c for c, s in zip(city, state, strict=True) if s == home)
-    here = zip(zip_code, city, state, strict=True)
-    usual["zip_code"] = _commonest(z for z, c, s in here if c == town and s == home)
+    usual["status"] = _commonest(rows.count_statuses().items())
+    usual["state"] = home = _commonest((state, n) for (state, _, _), n in sites.items())
+    usual["city"] = town = _commonest((city, n) for (state, city, _), n in sites.items() if state == home)
+    usual["zip_code"] = _commonest(
+        (zip_code, n) for (state, city, zip_code), n in sites.items() if state == home and city == town
+    )
     return MappingProxyType(usual)
 
 
-def count_cities(listings: Listings) -> dict[str, dict[str, int]]:
+def count_cities(sites: SiteCounts) -> dict[str, dict[str, int]]:
     """How many listings each city has, by state and then by city as it is most often written."""
-    _, states, cities, _ = listings.texts
     spellings: dict[str, dict[str, Counter[str]]] = {}
-    for (state, city), rows in Counter(zip(states, cities, strict=True)).items():
+    for (state, city, _), rows in sites.items():
         if state and city:
             spellings.setdefault(state, {}).setdefault(city.lower(), Counter())[city] += rows
     return {
-        state: {_commonest(counts.elements()) or city: counts.total() for city, counts in sorted(by_city.items())}
+        state: {_commonest(counts.items()) or city: counts.total() for city, counts in sorted(by_city.items())}
         for state, by_city in sorted(spellings.items())
     }
 
 
-def _commonest(values: Iterable[str | None]) -> str | None:
-    counts = Counter(value for value in values if value)
-    return min(counts, key=lambda value: (-counts[value], value)) if counts else None
+def _median(rows: ListingRows, name: str) -> float | None:
+    values = rows.number(name)
+    known = values[np.isfinite(values)]
+    return float(np.median(known, overwrite_input=True)) if len(known) else None
+
+
+def _commonest(counted: Iterable[tuple[str | None, int]]) -> str | None:
+    """The name with the highest count, the first by name at a tie; one name may come several times."""
+    counts: Counter[str] = Counter()
+    for name, rows in counted:
+        if name and rows:
+            counts[name] += rows
+    return min(counts, key=lambda name: (-counts[name], name)) if counts else None

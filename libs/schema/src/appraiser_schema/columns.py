@@ -4,7 +4,8 @@ An application that serves single houses imports this module and never pays for 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +15,30 @@ from appraiser_schema.listing import Listing
 
 type Columns = Mapping[str, Any]
 """The nine columns of `Listing`: bed, bath, acre_lot, house_size as float64 arrays, shape (n,), NaN is unknown; status,
-state, city, zip_code as lists of str or None; prev_sold_date as float64 days since 1970-01-01, NaN is unknown."""
+state, city, zip_code as lists of str or None, or `Coded`; prev_sold_date as float64 days since 1970-01-01, NaN is
+unknown."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coded:
+    """A column of n texts of which many are the same, such as the states of a million houses.
+
+    Attributes:
+        values: The different texts; None is unknown.
+        codes: For each house the index of its text in `values`, shape (n,), int64.
+    """
+
+    values: Sequence[str | None]
+    codes: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """How many texts the column has; n."""
+        return len(self.codes)
+
+    def __iter__(self) -> Iterator[str | None]:
+        """The texts, as a list would give them."""
+        return map(self.values.__getitem__, self.codes.tolist())
+
 
 _EPOCH: Final = dt.date(1970, 1, 1).toordinal()
 

@@ -20,7 +20,7 @@ from pandera.errors import SchemaErrors
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from appraiser_schema.columns import Columns, listing_columns
+from appraiser_schema.columns import Coded, Columns, listing_columns
 from appraiser_schema.errors import ShapeError
 from appraiser_schema.listing import (
     BLANKS,
@@ -40,6 +40,7 @@ __all__ = [
     "RAW_SCHEMA",
     "ROW_NUMBER",
     "Checked",
+    "Coded",
     "Columns",
     "Stage",
     "check_clean",
@@ -188,15 +189,29 @@ def clean_unpriced(frame: pl.DataFrame) -> Checked:
     return Checked(clean.good, failures)
 
 
-def to_columns(frame: pl.DataFrame) -> Columns:
-    """Turn clean listings into what `appraiser_features` takes."""
+def to_columns(frame: pl.DataFrame, *, coded: bool = False) -> Columns:
+    """Turn clean listings into what `appraiser_features` takes.
+
+    Args:
+        frame: Clean listings; further columns are not looked at.
+        coded: Whether texts become `Coded` instead of lists, in a tenth of the time where there are many.
+    """
     columns: dict[str, Any] = {}
     for name in LISTING_COLUMNS:
         series = frame[name]
         if series.dtype == pl.Date:
             series = series.cast(pl.Int32).cast(pl.Float64)
-        columns[name] = series.fill_null(np.nan).to_numpy() if series.dtype == pl.Float64 else series.to_list()
+        if series.dtype == pl.Float64:
+            columns[name] = series.fill_null(np.nan).to_numpy()
+        else:
+            columns[name] = _coded(series) if coded else series.to_list()
     return columns
+
+
+def _coded(texts: pl.Series) -> Coded:
+    values = texts.drop_nulls().unique(maintain_order=True)
+    codes = texts.cast(pl.Enum(values)).to_physical().cast(pl.Int64).fill_null(len(values))
+    return Coded((*values.to_list(), None), codes.to_numpy())
 
 
 def _typed(column: str, dtype: pl.DataType) -> pl.Expr:
