@@ -4,10 +4,12 @@ import dataclasses
 import io
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -19,10 +21,13 @@ from running_api import serves, wait_for
 from starlette.testclient import TestClient
 
 from appraiser_api.batch import chunks, json_rows
+from appraiser_api.batch.chunks import CHUNK_ROWS
 from appraiser_api.batch.errors import BatchBodyError
 from appraiser_api.batch.kinds import Kind
+from appraiser_api.batch.session import read_chunks
 from appraiser_api.main import create_app
 from appraiser_api.prediction_log import PredictionLog
+from appraiser_api.routes.predict_batch import Work
 from appraiser_api.settings import Settings
 from appraiser_schema import LISTING_COLUMNS, Status, example_listing
 
@@ -406,3 +411,28 @@ class TestLimits:
         monkeypatch.setattr(chunks, "CHUNK_ROWS", 2)
         response = ask(api, Kind.CSV, written(Kind.CSV, [HOUSES[0], BAD, HOUSES[2]]))
         assert kept == [(response.headers["x-request-id"], [1, 3])]
+
+    @pytest.mark.parametrize("kind", Kind)
+    def test_no_more_than_a_chunk_is_read_at_once(self, kind: Kind) -> None:
+        """However long a body is, and however its writer has cut it, chunks stay small."""
+        houses = [{"state": "Ohio", "bed": 3.0}] * (CHUNK_ROWS + 10)
+        body = io.BytesIO(written(kind, houses))
+        sizes = [chunk.rows for chunk in read_chunks(body, kind)[0]]
+        assert sum(sizes) == len(houses)
+        assert max(sizes) <= CHUNK_ROWS
+
+    def test_closes_the_file_when_the_client_leaves(self, api: TestClient) -> None:
+        """A client that hangs up in the middle leaves nothing open."""
+
+        async def leave() -> bool:
+            services = api.app.state.services  # type: ignore[attr-defined]
+            with tempfile.TemporaryFile() as file:
+                file.write(written(Kind.LINES, HOUSES))
+                file.seek(0)
+                work = Work(services, services.holder.champion(), "1", file, Kind.LINES, Kind.LINES)
+                stream = work.stream(await work.begin())
+                await anext(stream)
+                await stream.aclose()
+                return file.closed
+
+        assert anyio.run(leave)

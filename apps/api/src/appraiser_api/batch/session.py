@@ -39,7 +39,7 @@ class Session:
             ApiError: It is not what it is declared to be, or no table of listings.
         """
         by_column = sent is Kind.JSON and is_columns(file)
-        chunks, ignored = _read(file, sent)
+        chunks, ignored = read_chunks(file, sent)
         coverage = champion.bundle.model.interval.coverage
         return cls(champion, chunks, writer(wanted, champion.reference, coverage, by_column=by_column), ignored)
 
@@ -61,7 +61,15 @@ class Session:
         yield self.writer.end()
 
 
-def _read(file: IO[bytes], kind: Kind) -> tuple[Iterator[Chunk], tuple[str, ...]]:
+def read_chunks(file: IO[bytes], kind: Kind) -> tuple[Iterator[Chunk], tuple[str, ...]]:
+    """Read a body of this kind.
+
+    Returns:
+        The chunks, and the columns that are not looked at.
+
+    Raises:
+        ApiError: It is not what it is declared to be, or no table of listings.
+    """
     match kind:
         case Kind.JSON:
             return read_json(file), ()

@@ -1,7 +1,7 @@
 """POST /predict/batch: what many houses are worth."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -70,7 +70,7 @@ async def predict_batch(request: Request, services: Shared, request_id: RequestI
     champion = services.holder.champion()
     settings = services.settings
     file = await spool(request, settings.batch_folder, settings.batch_bytes)
-    work = _Work(services, champion, request_id, file, sent, wanted)
+    work = Work(services, champion, request_id, file, sent, wanted)
     try:
         first = await work.begin()
     except BaseException:
@@ -80,7 +80,7 @@ async def predict_batch(request: Request, services: Shared, request_id: RequestI
 
 
 @dataclass(slots=True)
-class _Work:
+class Work:
     """One request in the threads that it is worked on in; one part at a time, so that batches take turns."""
 
     services: Services
@@ -129,7 +129,7 @@ class _Work:
             rows=answered.good["row_number"].to_list(),
         )
 
-    async def stream(self, first: bytes | None) -> AsyncIterator[bytes]:
+    async def stream(self, first: bytes | None) -> AsyncGenerator[bytes]:
         """The answer, part by part; the file is closed however it ends."""
         try:
             part = first
