@@ -7,5 +7,6 @@ answer is on record.
 from appraiser_api.prediction_log.entries import LoggedModel
 from appraiser_api.prediction_log.ids import new_request_id
 from appraiser_api.prediction_log.log import PredictionLog, SyncPolicy
+from appraiser_api.prediction_log.metrics import LogMetrics
 
-__all__ = ["LoggedModel", "PredictionLog", "SyncPolicy", "new_request_id"]
+__all__ = ["LogMetrics", "LoggedModel", "PredictionLog", "SyncPolicy", "new_request_id"]

@@ -94,9 +94,9 @@ def unpack(payload: bytes) -> tuple[Head, bytes]:
     return Head(kind, request_id, client_request_id, at_us / 1e6, latency, rows, logged), payload[after_model:]
 
 
-def rows_of(payload: bytes) -> int:
-    """Number of houses in a record, from its first bytes alone."""
-    return int(_LEAD.unpack_from(payload)[4])
+def time_of(payload: bytes) -> float | None:
+    """When a record was made, in seconds since 1970, from its first bytes; None where those are damaged."""
+    return None if len(payload) < LEAD_BYTES else float(_LEAD.unpack_from(payload)[5]) / 1e6
 
 
 def unpack_single(body: bytes) -> tuple[float, float, float, str]:

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,6 +13,10 @@ import structlog
 from appraiser_api.errors import LogFullError
 from appraiser_api.prediction_log.entries import SINGLE, TABLE, Head, LoggedModel, pack, pack_prices
 from appraiser_api.prediction_log.ids import new_request_id
+from appraiser_api.prediction_log.metrics import Failed, LogMetrics
+from appraiser_api.prediction_log.reading import holds
+from appraiser_api.prediction_log.shipper import Shipper, Sink
+from appraiser_api.prediction_log.source import Source
 from appraiser_api.prediction_log.stream import Stream
 
 if TYPE_CHECKING:
@@ -22,6 +26,11 @@ if TYPE_CHECKING:
 
 GROUP_SECONDS: Final = 0.05
 """How often `group` brings to the disk what the system has: what a loss of power can cost."""
+
+GRACE_SECONDS: Final = 5.0
+"""How long a process that ends waits for the ledger; what is left is shipped by another, or after the next start."""
+
+MEASURE_SECONDS: Final = 1.0
 
 logger = structlog.get_logger("appraiser_api")
 
@@ -34,31 +43,37 @@ class SyncPolicy(StrEnum):
 
 
 class PredictionLog:
-    """Appends what is answered. One per process; the event loop and threads share it.
+    """Appends what is answered, and ships it. One per process; the event loop and threads share it.
 
     Single houses and tables go into streams of their own, so that a large table keeps no single house waiting.
 
     Args:
         root: Folder of the logs of all processes.
         policy: When a record is on the disk itself.
-        failed: Told the cause whenever a record or a sync failed, for a metric.
+        metrics: Where failures and what waits are counted.
+        sink: The ledger; without it records stay in the folder, for a process that has one.
     """
 
     def __init__(
-        self, root: Path, policy: SyncPolicy = SyncPolicy.GROUP, failed: Callable[[str], None] = lambda _: None
+        self, root: Path, policy: SyncPolicy = SyncPolicy.GROUP, *, metrics: LogMetrics, sink: Sink | None = None
     ) -> None:
-        self._failed = failed
+        self._root = root
+        self._metrics = metrics
         always = policy is SyncPolicy.ALWAYS
         name = new_request_id()
         self._singles = Stream(root, f"{name}-single", always_sync=always)
         self._tables = Stream(root, f"{name}-table", always_sync=always)
-        self.streams: tuple[Stream, ...] = (self._singles, self._tables)
+        self._streams = (self._singles, self._tables)
+        sources = [Source(stream.folder, stream) for stream in self._streams]
+        self._shipper = None if sink is None else Shipper(root, sources, sink, metrics)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._sync_until_stopped, name="prediction-log-sync", daemon=True)
+        self._thread = threading.Thread(target=self._keep, name="prediction-log", daemon=True)
 
     def start(self) -> None:
-        """Start the thread that syncs."""
+        """Start the threads that sync and ship."""
         self._thread.start()
+        if self._shipper is not None:
+            self._shipper.start()
 
     def append(
         self,
@@ -134,27 +149,51 @@ class PredictionLog:
             head = Head(TABLE, request_id, client_request_id, at, latency_seconds, listings.height, model)
             self._write(self._tables, pack(head, body))
 
-    def stop(self) -> None:
-        """Bring everything to the disk and give the streams up."""
+    def holds(self, request_id: str, row: int = 0) -> bool:
+        """Whether an appraisal is on record, by whatever process, and on its way to the ledger; reads the backlog."""
+        return holds(self._root, request_id, row)
+
+    def stop(self, grace_seconds: float = GRACE_SECONDS) -> None:
+        """Ship what the ledger takes within the grace time; what is left stays on the disk for the next process."""
         self._stop.set()
         if self._thread.ident is not None:
             self._thread.join()
-        for stream in self.streams:
+        for stream in self._streams:
+            self._sync(stream)
+        if self._shipper is not None:
+            self._shipper.stop(grace_seconds)
+            self._shipper.measure()
+        for stream in self._streams:
             stream.close()
+            if stream.folder.is_dir() and (source := Source.adopt(stream.folder)) is not None:
+                source.release()
 
     def _write(self, stream: Stream, payload: bytes) -> None:
         try:
             stream.append(payload)
         except OSError as error:
-            self._failed("append")
+            self._metrics.failed(Failed.APPEND)
             raise LogFullError(os.strerror(error.errno) if error.errno else str(error)) from error
 
-    def _sync_until_stopped(self) -> None:
+    def _keep(self) -> None:
+        measure_at = 0.0
         while not self._stop.wait(GROUP_SECONDS):
-            for stream in self.streams:
-                try:
-                    stream.sync()
-                except OSError as error:
-                    self._failed("sync")
-                    logger.error("prediction_log_sync_failed", error=str(error))  # noqa: TRY400 - the cause is no fault of the code
-                    time.sleep(1)
+            for stream in self._streams:
+                self._sync(stream)
+            if self._shipper is not None and time.monotonic() >= measure_at:
+                measure_at = time.monotonic() + MEASURE_SECONDS
+                self._measure(self._shipper)
+
+    def _sync(self, stream: Stream) -> None:
+        try:
+            stream.sync()
+        except OSError as error:
+            self._metrics.failed(Failed.SYNC)
+            logger.error("prediction_log_sync_failed", error=str(error))  # noqa: TRY400 - no fault of the code
+
+    def _measure(self, shipper: Shipper) -> None:
+        try:
+            shipper.measure()
+        except Exception:
+            # A segment may go while it is looked at; without this thread nothing would be synced.
+            logger.exception("prediction_log_not_measured")

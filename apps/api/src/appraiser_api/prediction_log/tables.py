@@ -30,3 +30,8 @@ def unpack_table(body: bytes, slice_rows: int) -> Iterator[list[tuple[int, float
         listings = part.drop(_OWN).write_ndjson().splitlines()
         columns = (part[name].to_list() for name in _OWN)
         yield list(zip(*columns, listings, strict=True))
+
+
+def has_row(body: bytes, row: int) -> bool:
+    """Whether a table has the row of this number."""
+    return row in pl.read_ipc_stream(body, columns=[_OWN[0]])[_OWN[0]]
