@@ -4,18 +4,32 @@ ApiError                answered as a problem document
 ├── NoChampionError     503 no model is loaded yet
 ├── AwayError           503 the registry or the ledger does not answer
 ├── LogFullError        503 an answer cannot be put on record, so it is not given
+├── BusyError           503 as many requests are being worked on as may be
+├── TooSlowError        503 the answer takes longer than it may
+├── RateError           429 this client asks more often than it may
+├── KeyMissingError     401 the address needs a key
+├── KeyUnknownError     401 the key is none of ours
+├── KeyScopeError       403 the key may not do this
+├── SlowBodyError       408 the body does not arrive in time
 ├── VersionError        404 there is no model of that version
+├── PredictionError     404 there is no such appraisal on record
+├── NobodyThenError     404 no version was in production at that moment
+├── MomentError         422 what is asked about is no instant of the past
 ├── BodyTooLargeError   413 the body is larger than a listing can be
 ├── ContentTypeError    415 the body is not declared as JSON
 └── JsonError           422 the body is not JSON
 
 ChampionError           a model was loaded but does not appraise; it never serves
+KeysFileError           the file of the API keys cannot be read
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import ClassVar
+from pathlib import Path
+from typing import ClassVar, Final
 
-from appraiser_schema import FieldProblem
+from appraiser_schema import FieldProblem, Scope
+from appraiser_store import InstantError, NoChampionThenError
 
 MEBIBYTE = 1024 * 1024
 
@@ -29,14 +43,22 @@ class ApiError(Exception):
         title: What kind of problem it is, for people; the same for every problem of that kind.
         errors: What is wrong with which part of the request.
         retry_after: After how long it is worth asking again. [s]
+        headers: Further headers of the answer.
     """
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
     kind: ClassVar[str] = "internal-error"
     title: ClassVar[str] = "The service made a mistake"
 
-    def __init__(self, detail: str, *errors: FieldProblem, retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *errors: FieldProblem,
+        retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self.errors = errors
+        self.headers = headers or {}
         self.retry_after = retry_after
         super().__init__(detail)
 
@@ -79,6 +101,115 @@ class LogFullError(ApiError):
         )
 
 
+class BusyError(ApiError):
+    """As many requests are being worked on as may be."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    kind = "busy"
+    title = "The service has its hands full"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"{limit} requests are being worked on, and no more are taken at a time. Ask again in a moment, or let "
+            "more workers serve (APPRAISER_API_WORKERS).",
+            retry_after=1,
+        )
+
+
+class TooSlowError(ApiError):
+    """The answer takes longer than it may."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    kind = "too-slow"
+    title = "The answer takes too long"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"there is no answer after {seconds:g} s, so it is not waited for. A store that hangs is the usual cause; "
+            "the limit is APPRAISER_API_HANDLER_SECONDS.",
+            retry_after=5,
+        )
+
+
+class RateError(ApiError):
+    """This client asks more often than it may."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    kind = "rate"
+    title = "Too many requests"
+
+    def __init__(self, per_second: float, retry_after: int) -> None:
+        super().__init__(
+            f"this key or address may ask {per_second:g} times a second (APPRAISER_API_RATE). Wait, or send many "
+            "houses at once to POST /predict/batch.",
+            retry_after=retry_after,
+        )
+
+
+_CHALLENGE: Final = 'Bearer realm="appraiser"'
+
+
+class KeyMissingError(ApiError):
+    """The address needs a key."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    kind = "key-missing"
+    title = "An API key is needed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "send an API key in the header 'Authorization: Bearer KEY', or in 'X-API-Key'. Whoever runs the service "
+            "makes one with './appraiser keys create NAME --scope SCOPE'.",
+            headers={"WWW-Authenticate": _CHALLENGE},
+        )
+
+
+class KeyUnknownError(ApiError):
+    """The key is none of ours."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    kind = "key-unknown"
+    title = "The API key is not known"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the API key is not known: it was revoked, or was copied in part. Ask for a new one.",
+            headers={"WWW-Authenticate": f'{_CHALLENGE}, error="invalid_token"'},
+        )
+
+
+class KeyScopeError(ApiError):
+    """The key may not do this."""
+
+    status = HTTPStatus.FORBIDDEN
+    kind = "key-scope"
+    title = "The API key may not do this"
+
+    def __init__(self, name: str, scope: Scope) -> None:
+        problem = FieldProblem(field="API key", rule=f"must have the scope {scope.value!r}", value=name)
+        super().__init__(
+            f"the key {name!r} lacks the scope {scope.value!r}. Ask for a key that has it "
+            f"('./appraiser keys create NAME --scope {scope.value}').",
+            problem,
+            headers={"WWW-Authenticate": f'{_CHALLENGE}, error="insufficient_scope", scope="{scope.value}"'},
+        )
+
+
+class SlowBodyError(ApiError):
+    """The body does not arrive in time."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+    kind = "slow-body"
+    title = "The request takes too long to arrive"
+
+    def __init__(self, received: int, seconds: float) -> None:
+        super().__init__(
+            f"of the body {received:,} bytes had arrived after {seconds:.0f} s; the rest is not waited for. Send it "
+            "anew, over a line that does not stall.",
+            headers={"Connection": "close"},
+        )
+
+
 class VersionError(ApiError):
     """There is no model of that version."""
 
@@ -89,6 +220,46 @@ class VersionError(ApiError):
     def __init__(self, version: int) -> None:
         problem = FieldProblem(field="version", rule="must be a version that GET /models lists", value=version)
         super().__init__(f"there is no model of version {version}. GET /models lists those that there are.", problem)
+
+
+class PredictionError(ApiError):
+    """There is no such appraisal on record."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "prediction-unknown"
+    title = "There is no such appraisal on record"
+
+    def __init__(self, request_id: str, row: int) -> None:
+        problem = FieldProblem(field="request_id", rule="must be the request_id of an answer", value=request_id)
+        super().__init__(
+            f"no appraisal with the request_id {request_id!r} and row {row} is on record. One given just now may take "
+            "seconds to get there; the id is that in the answer's body, and row is 0 for a single house.",
+            problem,
+        )
+
+
+class NobodyThenError(ApiError):
+    """No version was in production at that moment."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "nobody-then"
+    title = "No model was in production then"
+
+    def __init__(self, error: NoChampionThenError) -> None:
+        rule = f"must be {error.first.isoformat()} or later" if error.first else "must come after the first promotion"
+        super().__init__(str(error), FieldProblem(field="at", rule=rule, value=error.at.isoformat()))
+
+
+class MomentError(ApiError):
+    """What is asked about is no instant of the past."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    kind = "invalid-request"
+    title = "The request breaks a rule"
+
+    def __init__(self, error: InstantError) -> None:
+        rule = "must be an instant of the past with its zone, such as 2026-11-24T10:00Z"
+        super().__init__(str(error), FieldProblem(field="at", rule=rule, value=error.instant))
 
 
 class BodyTooLargeError(ApiError):
@@ -141,4 +312,19 @@ class ChampionError(Exception):
         super().__init__(
             f"version {version} appraises the example listing at {price_usd!r} USD, or with an interval that does not "
             "hold that price. Promote another version."
+        )
+
+
+class KeysFileError(Exception):
+    """The file of the API keys cannot be read.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path = path
+        super().__init__(
+            f"APPRAISER_API_KEYS names {str(path)!r}, which holds no API keys ({reason}). Make one with "
+            "'./appraiser keys create NAME --scope predict'."
         )
