@@ -1,21 +1,21 @@
-"""`python -m appraiser_api`: the server. One process per port, so that its counters and its champion are one."""
+"""`python -m appraiser_api`: the server, with one process or with several at one port."""
 
 import argparse
+import contextlib
+import os
 import signal
+import socket
 import sys
+import threading
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import uvicorn
 from pydantic import ValidationError
 
-from appraiser_api.logs import configure_logs
-from appraiser_api.main import create_app
-from appraiser_api.openapi import to_text
 from appraiser_api.settings import Settings
+from appraiser_api.supervisor import LIFELINE, SOCKET, Supervisor
 
-GRACE_SECONDS: Final = 10
-"""How long requests that have begun may take once the server is told to stop."""
+# What answers is imported where something is answered: a supervisor stays small, and a refusal comes at once.
 
 
 def main() -> None:
@@ -26,40 +26,86 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = _read_settings(parser)
     if arguments.openapi:
-        sys.stdout.write(to_text(create_app(settings)))
+        _print_document(settings)
     elif arguments.reload:
-        watched = [str(path) for path in Path.cwd().glob("*/*/src")] or None
-        uvicorn.run("appraiser_api.main:serve", factory=True, reload=True, reload_dirs=watched, **_options(settings))
+        _develop(settings)
+    elif SOCKET in os.environ:
+        _serve(settings, [socket.socket(fileno=int(os.environ[SOCKET]))])
+    elif settings.api_workers > 1:
+        sys.exit(_supervise(parser, settings))
     else:
-        configure_logs()
-        # Uvicorn raises the signal again after a graceful stop, for a parent that asks how the process ended.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        uvicorn.run(create_app(settings), **_options(settings))
+        _serve(settings, None)
+
+
+def _serve(settings: Settings, sockets: list[socket.socket] | None) -> None:
+    from appraiser_api.errors import KeysFileError  # noqa: PLC0415
+    from appraiser_api.logs import configure_logs  # noqa: PLC0415
+    from appraiser_api.main import create_app  # noqa: PLC0415
+    from appraiser_api.server import Server  # noqa: PLC0415
+
+    configure_logs()
+    # Uvicorn raises the signal again after a graceful stop, for a parent that asks how the process ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if LIFELINE in os.environ:
+        threading.Thread(target=_end_with_parent, args=(int(os.environ[LIFELINE]),), daemon=True).start()
+    try:
+        server = Server(create_app(settings), settings)
+    except KeysFileError as error:
+        sys.exit(f"appraiser_api: {error}")
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets)
+    if not server.started:
+        sys.exit(3)
+
+
+def _supervise(parser: argparse.ArgumentParser, settings: Settings) -> int:
+    from appraiser_api import run_folder  # noqa: PLC0415
+    from appraiser_api.logs import configure_logs  # noqa: PLC0415
+
+    configure_logs()
+    try:
+        return Supervisor(settings, run_folder.make(settings.api_run)).run()
+    except OSError as error:
+        parser.error(f"nothing can be served at {settings.api_host}:{settings.api_port}: {error}")
+
+
+def _end_with_parent(lifeline: int) -> None:
+    """End this worker once its parent has gone, however that went."""
+    with contextlib.suppress(OSError):
+        os.read(lifeline, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _print_document(settings: Settings) -> None:
+    from appraiser_api.main import create_app  # noqa: PLC0415
+    from appraiser_api.openapi import to_text  # noqa: PLC0415
+
+    sys.stdout.write(to_text(create_app(settings)))
+
+
+def _develop(settings: Settings) -> None:
+    import uvicorn  # noqa: PLC0415
+
+    watched = [str(path) for path in Path.cwd().glob("*/*/src")] or None
+    options: dict[str, Any] = {"host": settings.api_host, "port": settings.api_port, "log_config": None}
+    uvicorn.run("appraiser_api.main:serve", factory=True, reload=True, reload_dirs=watched, access_log=False, **options)
 
 
 def _read_settings(parser: argparse.ArgumentParser) -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = [f"{_variable(str(e['loc'][0]))}: {e['msg']}; it is {e['input']!r}" for e in error.errors()]
-        parser.error(f"the environment is not in order: {'. '.join(problems)}")
+        parser.error(f"the environment is not in order: {'. '.join(map(_told, error.errors()))}")
+
+
+def _told(fault: Any) -> str:
+    if not fault["loc"]:
+        return str(fault["ctx"]["error"])
+    return f"{_variable(str(fault['loc'][0]))}: {fault['msg']}; it is {fault['input']!r}"
 
 
 def _variable(name: str) -> str:
     return f"{Settings.model_config['env_prefix']}{name}".upper() if name in Settings.model_fields else name
-
-
-def _options(settings: Settings) -> dict[str, Any]:
-    return {
-        "host": settings.api_host,
-        "port": settings.api_port,
-        "loop": "uvloop",
-        "http": "httptools",
-        "access_log": False,
-        "server_header": False,
-        "log_config": None,
-        "timeout_graceful_shutdown": GRACE_SECONDS,
-    }
 
 
 if __name__ == "__main__":

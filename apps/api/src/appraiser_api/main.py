@@ -2,22 +2,33 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
+from anyio import to_thread
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from appraiser_api import __version__, docs, openapi, problems
 from appraiser_api.cache import ModelCache
 from appraiser_api.envelope import Envelope
+from appraiser_api.guard import Guard, cors
 from appraiser_api.holder import Holder
+from appraiser_api.keyring import Keyring
+from appraiser_api.live import DriftCollector, LiveInputs
 from appraiser_api.loader import Loader
 from appraiser_api.logs import configure_logs
 from appraiser_api.metrics import Metrics
-from appraiser_api.prediction_log import PredictionLog
+from appraiser_api.prediction_log import LogMetrics, PredictionLog
+from appraiser_api.prediction_log.sink import LedgerSink
 from appraiser_api.routes import ROUTERS
 from appraiser_api.services import Services
 from appraiser_api.settings import Settings
 from appraiser_api.stores import Stores
 from appraiser_api.watcher import Watcher
+from appraiser_api.workers import Workers
+
+_BEGIN_SECONDS: Final = 20.0
+"""How long a new worker waits for the last good model before it takes requests."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -27,8 +38,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings: Those of the environment where None.
     """
     settings = settings or Settings()
-    metrics = Metrics()
+    workers = Workers(settings.worker_folder)
+    metrics = Metrics(workers.pids)
     holder = Holder(metrics, settings.poll_seconds)
+    metrics.add(DriftCollector(holder, workers))
     app = FastAPI(
         title=openapi.TITLE,
         version=__version__,
@@ -38,12 +51,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan,
     )
-    log = PredictionLog(settings.prediction_log, settings.prediction_log_sync)
-    app.state.services = Services(settings, metrics, holder, Stores(settings), log)
+    log = PredictionLog(
+        settings.prediction_log,
+        settings.prediction_log_sync,
+        metrics=LogMetrics(metrics),
+        sink=LedgerSink(settings.ledger_url),
+    )
+    app.state.services = Services(settings, metrics, holder, Stores(settings), log, workers, LiveInputs())
     for router in ROUTERS:
         app.include_router(router)
     docs.mount_assets(app)
     problems.install(app)
+    keyring = None if settings.api_keys is None else Keyring(settings.api_keys)
+    app.add_middleware(Guard, settings=settings, metrics=metrics, keyring=keyring)
+    if settings.api_cors_origins:
+        app.add_middleware(CORSMiddleware, **cors(settings.api_cors_origins))
     app.add_middleware(Envelope, metrics=metrics)
     openapi.install(app)
     return app
@@ -60,8 +82,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
     settings = services.settings
     loader = Loader(services.stores.registry, ModelCache(settings.model_cache))
-    watcher = Watcher(services.holder, loader, services.metrics, settings.poll_seconds)
+    watcher = Watcher(
+        services.holder, loader, services.metrics, services.workers, services.live, poll_seconds=settings.poll_seconds
+    )
     watcher.start()
+    if services.workers.several:
+        # Whoever took the place of a worker that died takes requests once it can answer them.
+        await to_thread.run_sync(watcher.began.wait, _BEGIN_SECONDS)
     services.log.start()
     yield
     watcher.stop()

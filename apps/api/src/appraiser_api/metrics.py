@@ -37,7 +37,7 @@ _WIDTHS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 # The one that several workers cannot give is left out for one as well.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Metrics:
@@ -131,14 +131,20 @@ class Metrics:
     def appraised(self, appraisal: Appraisal) -> None:
         """Count an appraisal."""
         interval = appraisal.interval
-        self.appraised_prices(
-            appraisal.price_usd, interval.lower_usd, interval.upper_usd, warned=bool(appraisal.warnings)
-        )
+        width_usd = 0.0 if interval is None else interval.upper_usd - interval.lower_usd
+        self.appraised_at(appraisal.price_usd, width_usd, warned=bool(appraisal.warnings))
 
-    def appraised_prices(self, price_usd: float, lower_usd: float, upper_usd: float, *, warned: bool) -> None:
-        """Count an appraisal, some 3 µs."""
+    def appraised_at(self, price_usd: float, width_usd: float, *, warned: bool) -> None:
+        """Count an appraisal, some 3 µs.
+
+        Args:
+            price_usd: The price. [USD]
+            width_usd: From the lower to the upper end of its interval; 0 where it has none. [USD]
+            warned: Whether there was a warning.
+        """
         self.appraised_usd.observe(price_usd)
-        self.interval_width.observe((upper_usd - lower_usd) / price_usd)
+        if width_usd:
+            self.interval_width.observe(width_usd / price_usd)
         if warned:
             self.warned.inc()
 

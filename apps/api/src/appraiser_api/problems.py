@@ -35,18 +35,23 @@ def internal_error(scope: Scope) -> Response:
     return _response(scope, 500, kind=ApiError.kind, title=ApiError.title, detail=detail)
 
 
-async def _answer_api_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ApiError)  # noqa: S101 - starlette's signature says less than its contract
+def refusal(scope: Scope, error: ApiError) -> Response:
+    """What is answered to a request that ends in this error."""
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     return _response(
-        request.scope,
+        scope,
         error.status,
         kind=error.kind,
         title=error.title,
         detail=str(error),
         errors=error.errors,
-        headers=headers,
+        headers={**error.headers, **headers},
     )
+
+
+async def _answer_api_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)  # noqa: S101 - starlette's signature says less than its contract
+    return refusal(request.scope, error)
 
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:

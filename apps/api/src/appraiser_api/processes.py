@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from prometheus_client import ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -25,7 +26,7 @@ class ProcessesCollector(Collector):
         found: dict[str, list[Metric]] = {}
         for pid in self._pids():
             with contextlib.suppress(OSError):
-                for metric in ProcessCollector(pid=lambda pid=pid: pid, registry=None).collect():
+                for metric in ProcessCollector(pid=partial(int, pid), registry=None).collect():
                     found.setdefault(metric.name, []).append(metric)
         yield from (_joined(metrics) for metrics in found.values())
 

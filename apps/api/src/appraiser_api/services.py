@@ -7,10 +7,12 @@ from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from appraiser_api.holder import Holder
+from appraiser_api.live import LiveInputs
 from appraiser_api.metrics import Metrics
 from appraiser_api.prediction_log import PredictionLog
 from appraiser_api.settings import Settings
 from appraiser_api.stores import Stores
+from appraiser_api.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Services:
     holder: Holder
     stores: Stores
     log: PredictionLog
+    workers: Workers
+    live: LiveInputs
     batches: CapacityLimiter = field(init=False)
 
     def __post_init__(self) -> None:

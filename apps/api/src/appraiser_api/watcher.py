@@ -11,14 +11,19 @@ import structlog
 
 from appraiser_api.errors import AwayError, ChampionError
 from appraiser_api.holder import Holder
+from appraiser_api.live import LiveInputs
 from appraiser_api.loader import Loader
 from appraiser_api.metrics import Metrics
+from appraiser_api.workers import Workers
 from appraiser_model import ModelError
 
 FIRST_RETRY_SECONDS: Final = 30.0
 LONGEST_RETRY_SECONDS: Final = 600.0
 """A version that cannot be loaded is tried again after 30 s, then twice as long each time: a download can break, but a
 damaged bundle stays damaged."""
+
+ASKED_SECONDS: Final = 0.15
+"""How often it is looked whether a look was asked for: a push takes about as long to reach every worker."""
 
 _STOP_SECONDS: Final = 5.0
 
@@ -41,8 +46,13 @@ class Watcher:
         holder: Where the champion is put.
         loader: What loads it.
         metrics: Where failures are counted.
+        workers: Where this worker tells what it serves, and is asked to look at once.
+        live: The latest listings, told along with it.
         poll_seconds: How often the registry is asked.
         clock: Monotonic. [s]
+
+    Attributes:
+        began: Set once the last good model serves, or there is none.
     """
 
     def __init__(
@@ -50,14 +60,21 @@ class Watcher:
         holder: Holder,
         loader: Loader,
         metrics: Metrics,
+        workers: Workers,
+        live: LiveInputs,
+        *,
         poll_seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._holder = holder
         self._loader = loader
         self._metrics = metrics
+        self._workers = workers
+        self._live = live
         self._poll_seconds = poll_seconds
         self._clock = clock
+        self._generation = workers.asked()
+        self.began = threading.Event()
         self._failure: Failure | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="champion-watcher", daemon=True)
@@ -73,13 +90,39 @@ class Watcher:
 
     def _run(self) -> None:
         self.take_cached()
+        self._publish()
+        self.began.set()
         while not self._stop.is_set():
+            asked = self._workers.asked()
+            if asked > self._generation:
+                # Whoever asks has perhaps mended what failed.
+                self._failure = None
             try:
                 self.look()
             except Exception:
                 # Whatever it is, the next look may go well; without this thread no champion would be seen again.
                 logger.exception("look_failed")
-            self._stop.wait(self._poll_seconds)
+            self._generation = max(asked, self._generation)
+            self._publish()
+            self._wait()
+        self._workers.leave()
+
+    def _wait(self) -> None:
+        """Wait until the next look is due, or was asked for."""
+        due = self._clock() + self._poll_seconds
+        while (left := due - self._clock()) > 0 and not self._stop.wait(min(left, ASKED_SECONDS)):
+            if self._workers.asked() > self._generation:
+                return
+
+    def _publish(self) -> None:
+        state = self._holder.ready()
+        champion = self._holder.current
+        try:
+            counts = {} if champion is None else self._live.counts(champion)
+            self._workers.publish(state.model, state.detail, self._generation, counts)
+        except Exception:
+            # A full disk is no reason to stop following the champion.
+            logger.exception("state_untold")
 
     def take_cached(self) -> None:
         """Let the last good model serve that the cache has."""

@@ -3,9 +3,36 @@
 from fastapi import APIRouter
 
 from appraiser_api import docs
-from appraiser_api.routes import batches, decisions, explain, health, metrics, models, predict, predict_batch, root
+from appraiser_api.routes import (
+    admin,
+    batches,
+    decisions,
+    explain,
+    health,
+    history,
+    lineage,
+    metrics,
+    models,
+    predict,
+    predict_batch,
+    root,
+)
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
     module.router
-    for module in (root, predict, predict_batch, explain, models, batches, decisions, health, metrics, docs)
+    for module in (
+        root,
+        predict,
+        predict_batch,
+        explain,
+        history,
+        models,
+        lineage,
+        batches,
+        decisions,
+        health,
+        admin,
+        metrics,
+        docs,
+    )
 )

@@ -4,6 +4,7 @@ from typing import Literal
 
 from fastapi import APIRouter, Response, status
 
+from appraiser_api.draining import DRAINING
 from appraiser_api.services import Shared
 from appraiser_schema import Ready
 from appraiser_schema.records import Record
@@ -26,11 +27,17 @@ async def live() -> Live:
 @router.get(
     "/ready",
     summary="Whether it can appraise",
-    responses={503: {"model": Ready, "description": "No model is loaded; `detail` says why and what to do."}},
+    responses={
+        503: {"model": Ready, "description": "No model is loaded, or it is ending; `detail` says why and what to do."}
+    },
 )
 async def ready(services: Shared, response: Response) -> Ready:
-    """200 with the model that serves, also while the registry is away or a newer version cannot be loaded."""
-    state = services.holder.ready()
-    if not state.ready:
+    """200 with the model that serves, also while the registry is away or a newer version cannot be loaded.
+
+    `workers` tells what each process at this address serves; they differ for a moment when a champion changes.
+    """
+    workers = tuple(state.ready() for state in services.workers.states())
+    state = services.holder.ready().model_copy(update={"workers": workers, "draining": DRAINING.on})
+    if not state.ready or state.draining:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return state

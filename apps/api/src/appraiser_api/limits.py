@@ -1,0 +1,97 @@
+"""How much a request may ask for: bytes, seconds, and how often."""
+
+import asyncio
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from starlette.types import Message, Receive
+
+from appraiser_api.errors import ApiError, BodyTooLargeError, RateError, SlowBodyError
+
+LEAST_RATE_BYTES: Final = 16_384
+"""Bytes per second below which a long body counts as stalled; a telephone on 2G sends as much."""
+
+_MOST_CLIENTS: Final = 10_000
+"""Clients whose rate is remembered; those that have not asked for longest are forgotten."""
+
+
+@dataclass(slots=True)
+class Body:
+    """The body of one request as it arrives, within a size and a time.
+
+    It may take `seconds`, and a second more for every LEAST_RATE_BYTES that have arrived.
+
+    Attributes:
+        receive: Where it comes from.
+        limit_bytes: Longest that is taken.
+        seconds: How long it may take. [s]
+        error: Why it was given up, if it was.
+    """
+
+    receive: Receive
+    limit_bytes: int
+    seconds: float
+    error: ApiError | None = None
+    _began: float = field(default_factory=time.monotonic)
+    _received: int = 0
+    _complete: bool = False
+
+    async def __call__(self) -> Message:
+        """The next part of it.
+
+        Raises:
+            SlowBodyError: It has not arrived in time.
+            BodyTooLargeError: It is longer than it may be.
+        """
+        if self._complete:
+            return await self.receive()
+        left = self._began + self.seconds + self._received / LEAST_RATE_BYTES - time.monotonic()
+        try:
+            async with asyncio.timeout(max(left, 0.0)):
+                message = await self.receive()
+        except TimeoutError:
+            self.error = SlowBodyError(self._received, time.monotonic() - self._began)
+            raise self.error from None
+        self._count(message)
+        return message
+
+    def _count(self, message: Message) -> None:
+        self._complete = not message.get("more_body", False)
+        self._received += len(message.get("body", b""))
+        if self._received > self.limit_bytes:
+            self.error = BodyTooLargeError(self.limit_bytes)
+            raise self.error
+
+
+class Rate:
+    """A bucket of tokens per client: it fills at the rate, and holds what two seconds bring.
+
+    Args:
+        per_second: How often a client may ask, in the long run.
+        clock: Monotonic. [s]
+    """
+
+    def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second = per_second
+        self._most = max(1.0, 2 * per_second)
+        self._clock = clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, client: str) -> None:
+        """Let a client ask once.
+
+        Raises:
+            RateError: It has asked too often.
+        """
+        now = self._clock()
+        tokens, then = self._buckets.pop(client, (self._most, now))
+        tokens = min(self._most, tokens + (now - then) * self._per_second)
+        self._buckets[client] = (tokens - 1 if tokens >= 1 else tokens, now)
+        if len(self._buckets) > _MOST_CLIENTS:
+            self._buckets.popitem(last=False)
+        if tokens < 1:
+            raise RateError(self._per_second, math.ceil((1 - tokens) / self._per_second))
