@@ -1,6 +1,6 @@
 """The lake: listings by batch in Iceberg tables, that other engines read as well."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -17,6 +17,7 @@ from appraiser_store.columns import BATCH_NUMBER, ORDER, lake_schema, rows_of_ba
 from appraiser_store.digest import digest_of
 from appraiser_store.errors import RowsError, SnapshotError
 from appraiser_store.lock import exclusive
+from appraiser_store.reading import ROWS_PER_BATCH, record_batches, typed
 from appraiser_store.tables import Table
 from appraiser_store.writing import overwrite
 
@@ -96,15 +97,39 @@ class Lake:
             RowsError: The table has no such column.
             SnapshotError: The table has no such snapshot.
         """
-        schema = lake_schema(table)
-        chosen = list(schema) if columns is None else list(columns)
-        if unknown := [name for name in (*chosen, *(["split"] if split else [])) if name not in schema]:
-            raise RowsError(table, f"it has no column {unknown[0]!r}")
+        chosen = _chosen(table, columns, split)
         needed = tuple(dict.fromkeys((*ORDER[table], *chosen)))
         scan = self._scan(table, snapshot_id, _filter(batches, split)).select(*needed)
-        frame = pl.DataFrame(pl.from_arrow(scan.to_arrow()))
-        typed = frame.select(pl.col(name).cast(schema[name]) for name in needed)
-        return typed.sort(ORDER[table]).select(chosen)
+        return typed(table, scan.to_arrow()).sort(ORDER[table]).select(chosen)
+
+    def read_batches(
+        self,
+        table: Table,
+        *,
+        columns: Sequence[str] | None = None,
+        batches: Collection[int] | None = None,
+        split: Split | None = None,
+        snapshot_id: int | None = None,
+        rows: int = ROWS_PER_BATCH,
+    ) -> Iterator[pl.DataFrame]:
+        """Read the rows that `read` gives, in the same order, some at a time: memory does not grow with the table.
+
+        Args:
+            table: Which table, `Table.RAW` or `Table.CLEAN`; quarantine is read at once.
+            columns: Which columns, in this order; None means all. No other is read.
+            batches: Numbers of the batches; None means all.
+            split: Which part of clean listings; None means all.
+            snapshot_id: As of which snapshot; None means the latest.
+            rows: How many rows are read at once.
+
+        Raises:
+            RowsError: The table has no such column.
+            SnapshotError: The table has no such snapshot.
+        """
+        chosen = _chosen(table, columns, split)
+        if table is Table.QUARANTINE:
+            return self.read(table, columns=chosen, batches=batches, snapshot_id=snapshot_id).iter_slices(rows)
+        return record_batches(table, self._scan(table, snapshot_id, _filter(batches, None)), chosen, split, rows)
 
     def batch_rows(self, table: Table, snapshot_id: int | None = None) -> dict[int, int]:
         """Rows by batch number, ascending, read off the table's description; batches without rows are left out.
@@ -124,6 +149,14 @@ class Lake:
         if snapshot_id is not None and iceberg.snapshot_by_id(snapshot_id) is None:
             raise SnapshotError(table, snapshot_id)
         return iceberg.scan(row_filter=rows, snapshot_id=snapshot_id)
+
+
+def _chosen(table: Table, columns: Sequence[str] | None, split: Split | None) -> list[str]:
+    schema = lake_schema(table)
+    chosen = list(schema) if columns is None else list(columns)
+    if unknown := [name for name in (*chosen, *(["split"] if split else [])) if name not in schema]:
+        raise RowsError(table, f"it has no column {unknown[0]!r}")
+    return chosen
 
 
 def _filter(batches: Collection[int] | None, split: Split | None) -> BooleanExpression:
