@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from appraiser_pipeline.drift import population_stability
+from appraiser_pipeline.drift import population_stability, shift
 
 
 class TestPopulationStability:
@@ -50,3 +50,33 @@ class TestPopulationStability:
         """A column of which nothing was known is the same where nothing is known."""
         unknown = pl.Series([None] * 10, dtype=pl.Float64)
         assert population_stability(unknown, unknown) == 0
+
+
+class TestChance:
+    """How far a sample seems to have moved where nothing has changed."""
+
+    def test_few(self) -> None:
+        """Twelve rows of the same market seldom exceed the level of chance, and mostly the usual threshold."""
+        rng = np.random.default_rng(4)
+        before = pl.Series(rng.normal(size=2_000))
+        found = [shift(before, pl.Series(rng.normal(size=12))) for _ in range(100)]
+        assert sum(moved.index > 0.2 for moved in found) > 90
+        assert sum(moved.index > moved.by_chance for moved in found) <= 5
+
+    def test_many(self) -> None:
+        """Among many rows chance moves next to nothing."""
+        rng = np.random.default_rng(5)
+        moved = shift(pl.Series(rng.normal(size=20_000)), pl.Series(rng.normal(size=20_000)))
+        assert moved.by_chance < 0.01
+
+    def test_few_of_another_market(self) -> None:
+        """Forty rows of another market exceed it."""
+        rng = np.random.default_rng(6)
+        moved = shift(pl.Series(rng.normal(size=2_000)), pl.Series(rng.normal(3, size=40)))
+        assert moved.index > moved.by_chance
+
+    def test_index(self) -> None:
+        """The index is the same with and without it; the same seed gives the same level."""
+        before, after = pl.Series(["a", "b"] * 50), pl.Series(["a"] * 25 + ["b"] * 75)
+        assert shift(before, after).index == population_stability(before, after)
+        assert shift(before, after, 3) == shift(before, after, 3)

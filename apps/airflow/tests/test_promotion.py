@@ -72,6 +72,38 @@ class TestRules:
         small = tuple(part.model_copy(update={"rows": 199}) for part in found.segments)
         assert broken(found.model_copy(update={"segments": small})) == []
 
+    @pytest.mark.parametrize(("difference", "rules"), [(0.0, []), (1e-5, []), (1.1e-5, ["engines_agree"])])
+    def test_engines(self, difference: float, rules: list[str]) -> None:
+        """The engine for single houses may differ by a hundred-thousandth, with a champion and without one."""
+        found = evaluation(mae=0.9).model_copy(update={"engine_difference": difference})
+        assert broken(found) == rules
+        assert broken(found.model_copy(update={"champion": None, "champion_version": None})) == rules
+
+    def test_interval(self) -> None:
+        """The interval of the difference is reported, in figures and in words, and that it leaves the rule open."""
+        found = evaluation(mae=0.96).model_copy(update={"mae_change": (-0.06, -0.02)})
+        reason = next(reason for reason in promotion_reasons(found, PromotionPolicy()) if reason.rule == "mae")
+        assert reason.passed
+        assert reason.interval == (-6, -2)
+        assert "4 % smaller (95 % bootstrap interval 2 % to 6 % smaller), and it must be 3 % smaller" in reason.text
+        assert reason.text.endswith("which the interval leaves open.")
+
+    def test_parts(self) -> None:
+        """Every part that is large enough is kept with its figure and threshold, the worst first."""
+        found = evaluation(mae=0.9, state=1.02, batch=0.8, price_band=1.05)
+        reason = next(reason for reason in promotion_reasons(found, PromotionPolicy()) if reason.rule == "segments")
+        assert [(part.name, part.figure, part.threshold) for part in reason.parts] == [
+            ("price band it", 5, 10),
+            ("state it", 2, 10),
+            ("batch it", -20, 10),
+        ]
+
+    def test_first_is_wide(self) -> None:
+        """Too wide an interval is no reason to have no model; too narrow a one is."""
+        first = {"champion": None, "champion_version": None}
+        assert broken(evaluation(coverage=97).model_copy(update=first)) == []
+        assert broken(evaluation(coverage=80).model_copy(update=first)) == ["coverage"]
+
 
 class TestWiderMarket:
     """A champion that knows cheap houses only."""

@@ -7,7 +7,12 @@ from pipeline_stand import Land, rows
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.policy import TrainingPolicy
 from appraiser_pipeline.steps.clean_and_split import clean_and_split
-from appraiser_pipeline.steps.decide_training import decide_training, drift_reasons, new_category_reason
+from appraiser_pipeline.steps.decide_training import (
+    decide_training,
+    drift_reasons,
+    error_reason,
+    new_category_reason,
+)
 from appraiser_pipeline.steps.validate import validate
 from appraiser_schema import Outcome
 
@@ -44,6 +49,60 @@ class TestDrift:
         assert features.passed
         assert features.text.startswith("The stability index of bath, the feature that moved most,")
 
+    def test_every_figure(self) -> None:
+        """Every feature is kept with its figure and threshold, the one that moved most first."""
+        new = market(2).with_columns(pl.col("bath") + 3)
+        features = list(drift_reasons(market(1), new, POLICY))[1]
+        assert {part.name for part in features.parts} == {*("bed", "bath", "acre_lot", "house_size", "status", "state")}
+        assert features.parts[0].name == "bath"
+        assert features.parts[0].figure == features.figure
+        assert all(part.threshold == POLICY.most_drift for part in features.parts)
+
+    def test_few_rows(self) -> None:
+        """Twelve rows of the same market call for nothing, and it is said why they might seem to."""
+        target, features = drift_reasons(market(1), market(2, count=12), POLICY)
+        assert (target.passed, features.passed) == (False, False)
+        assert target.figure is not None
+        assert target.figure > POLICY.most_drift
+        assert "which so few rows reach by chance" in target.text
+
+
+class TestChampionError:
+    """The champion's error on the new rows, and how sure it is."""
+
+    def errors(self, count: int, median: float) -> np.ndarray:
+        """Absolute percentage errors with about this median."""
+        return np.random.default_rng(7).exponential(median / np.log(2), count)
+
+    def test_many(self) -> None:
+        """Half as large again on two thousand rows, it speaks, with figure, interval and threshold."""
+        reason = error_reason(self.errors(2_000, 22.5), 15.0, POLICY)
+        assert reason.passed
+        assert reason.interval is not None
+        assert reason.figure is not None
+        assert POLICY.most_error_growth < reason.interval[0] < reason.figure < reason.interval[1]
+        assert "all of it over 1.2" in reason.text
+
+    def test_unsure(self) -> None:
+        """A figure over the threshold that chance may have given does not."""
+        reason = error_reason(self.errors(40, 22.5), 15.0, POLICY)
+        assert reason.figure is not None
+        assert reason.figure > POLICY.most_error_growth
+        assert not reason.passed
+        assert "not all of it over 1.2" in reason.text
+
+    def test_twelve_rows(self) -> None:
+        """Twelve rows never do, however wrong the champion is on them."""
+        reason = error_reason(self.errors(12, 500.0), 15.0, POLICY)
+        assert not reason.passed
+        assert "too few rows to tell, of which 30 are needed" in reason.text
+
+    def test_within(self) -> None:
+        """As large as it was, it does not."""
+        reason = error_reason(self.errors(2_000, 15.0), 15.0, POLICY)
+        assert not reason.passed
+        assert reason.text.endswith("within 1.2.")
+
 
 class TestNewCategory:
     """States that the champion has never seen."""
@@ -58,7 +117,9 @@ class TestNewCategory:
     def test_oddity(self) -> None:
         """A few rows of one do not count."""
         new = pl.concat([market(2), market(3, state="Utah", count=29)])
-        assert not new_category_reason(market(1), new, POLICY).passed
+        reason = new_category_reason(market(1), new, POLICY)
+        assert not reason.passed
+        assert [(part.name, part.figure, part.threshold) for part in reason.parts] == [("state Utah", 29, 30)]
 
 
 class TestDecision:

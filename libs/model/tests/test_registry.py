@@ -161,6 +161,16 @@ class TestRegister:
         registry.set_metrics(2, {"mae": 1.5, "r2": 0.1})
         assert registry.version(2).metrics == {"mae": 1.5, "r2": 0.1}
 
+    def test_files(self, registry: Registry, tmp_path: Path) -> None:
+        """Files are kept with the run under their own paths, and again without harm; others are said not to be."""
+        (tmp_path / "report").mkdir()
+        (tmp_path / "report" / "report.md").write_text("# So good", encoding="utf-8")
+        assert not registry.has_file(1, "report/report.md")
+        for _ in range(2):
+            registry.keep_files(1, tmp_path)
+        assert registry.has_file(1, "report/report.md")
+        assert not registry.has_file(1, "report/other.md")
+
     def test_run(self, registry: Registry, bundle: Bundle) -> None:
         """The run tells how the model was trained, tree by tree."""
         from mlflow import MlflowClient

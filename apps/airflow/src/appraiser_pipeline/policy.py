@@ -76,6 +76,6 @@ class PromotionPolicy(_Policy):
         default=1e-5,
         gt=0,
         description="Largest relative difference, over the test rows, between the engine that appraises single houses "
-        "and the trees that were evaluated. Both add up some hundred single-precision numbers in another order; 7e-6 "
-        "was measured. 1e-5 is 3 USD of 300,000.",
+        "and the trees that were evaluated. Both add up the leaves in single precision: in the same order they give "
+        "the same price, in another order 7e-6 was measured. 1e-5 is 3 USD of 300,000.",
     )

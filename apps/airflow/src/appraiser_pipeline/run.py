@@ -94,7 +94,7 @@ def _in_words(step: Step, result: Any) -> str:
         case Step.FETCH_BATCH if result.outcome is FetchOutcome.EXHAUSTED:
             words = "The source has no further batch."
         case Step.FETCH_BATCH if result.resumed:
-            words = f"Batch {result.batch_number} was interrupted and goes on."
+            words = f"Batch {result.batch_number} was not brought to its end and goes on."
         case Step.FETCH_BATCH:
             words = f"Batch {result.batch_number} has landed ({result.outcome.value.replace('_', ' ')})."
         case Step.VALIDATE:

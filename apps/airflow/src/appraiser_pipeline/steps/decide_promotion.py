@@ -114,7 +114,7 @@ def _engine_reason(difference: float, rows: int, policy: PromotionPolicy) -> Rea
         figure=round(found, 3),
         threshold=round(most, 3),
         text=f"Over all {rows:,} test rows the engine for single houses differs from the trees that were evaluated by "
-        f"{found:,.1f} millionths of the price at most; {most:,.3g} are allowed.",
+        f"{f'at most {found:,.1f} millionths of the price' if found else 'nothing'}; {most:,.3g} millionths are allowed.",
     )
 
 

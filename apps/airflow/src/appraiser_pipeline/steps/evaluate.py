@@ -11,6 +11,7 @@ import polars as pl
 import structlog
 
 from appraiser_model import Appraised, BundleMismatchError, Registry, ValuationModel, measure, segment_scores
+from appraiser_model.agreement import largest_difference
 from appraiser_model.bootstrap import mean_difference
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
@@ -110,7 +111,7 @@ def _compare(scores: _Scores, seed: int) -> Evaluation:
         challenger=measure(price, ours),
         champion=None,
         segments=segment_scores(scores.test, ours.price_usd),
-        engine_difference=_engine_difference(scores),
+        engine_difference=largest_difference(scores.model, scores.columns),
     )
     if scores.champion is None or theirs is None:
         return evaluation
@@ -126,14 +127,6 @@ def _compare(scores: _Scores, seed: int) -> Evaluation:
             "mae_change": difference.share,
         }
     )
-
-
-def _engine_difference(scores: _Scores) -> float | None:
-    try:
-        from appraiser_model.agreement import largest_difference  # type: ignore[import-not-found]  # noqa: PLC0415
-    except ImportError:
-        return None
-    return float(largest_difference(scores.model, scores.columns))
 
 
 def _usable(registry: Registry, champion: int) -> ValuationModel | None:
