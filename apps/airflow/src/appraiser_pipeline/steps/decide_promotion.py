@@ -108,13 +108,14 @@ def _coverage_reason(evaluation: Evaluation, policy: PromotionPolicy) -> Reason:
 
 def _engine_reason(difference: float, rows: int, policy: PromotionPolicy) -> Reason:
     found, most = difference * 1e6, policy.most_engine_difference * 1e6
+    differs = f"at most {found:,.1f} millionths of the price" if found else "nothing"
     return Reason(
         rule="engines_agree",
         passed=difference <= policy.most_engine_difference,
         figure=round(found, 3),
         threshold=round(most, 3),
         text=f"Over all {rows:,} test rows the engine for single houses differs from the trees that were evaluated by "
-        f"{f'at most {found:,.1f} millionths of the price' if found else 'nothing'}; {most:,.3g} millionths are allowed.",
+        f"{differs}; {most:,.3g} millionths are allowed.",
     )
 
 
