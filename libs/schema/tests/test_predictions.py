@@ -53,11 +53,28 @@ class TestFeedback:
         with pytest.raises(ValidationError, match="sold_price_usd"):
             a_feedback(sold_price_usd=price)
 
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("sold_at", "25.11.2026"), ("sold_at", 0), ("sold_at", "1899-12-31"), ("row", 1.0), ("row", 2**31),
+            ("sold_price_usd", "1"), ("sold_price_usd", True), ("note", "a\0b"), ("note", "x" * 1001),
+            ("request_id", "a b"), ("request_id", "\0"), ("agent", "Ann"),
+        ],
+    )  # fmt: skip
+    def test_refused(self, field: str, value: object) -> None:
+        """Nothing is taken for something else, and nothing is taken that a database could not keep."""
+        with pytest.raises(ValidationError, match=field):
+            a_feedback(**{field: value})
+
     def test_future(self) -> None:
         """A sale cannot be reported before the day on which it is made, anywhere on earth."""
         a_feedback(sold_at=dt.date(2026, 11, 25))
         with pytest.raises(ValidationError, match=r"must not be in the future; it is '2026-11-26'"):
             a_feedback(sold_at=dt.date(2026, 11, 26))
+
+    def test_round_trip(self) -> None:
+        """It comes back equal from JSON."""
+        assert Feedback.model_validate_json(a_feedback().model_dump_json()) == a_feedback()
 
     def test_latest_day(self) -> None:
         """From 10:00 UTC on it is tomorrow somewhere, whatever the zone of the instant."""

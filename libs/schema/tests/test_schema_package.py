@@ -9,13 +9,14 @@ class TestPublicNames:
     def test_pinned(self) -> None:
         """These names are public; taking one away breaks those who use the library."""
         assert set(appraiser_schema.__all__) == {
-            "Alias", "AliasMove", "ApiKey", "Appraisal", "Batch", "BatchStatus", "Contribution", "Decision", "DecisionKind",
-            "Evaluation", "Explanation", "Feedback", "Fetch", "FetchOutcome", "FieldProblem", "Interval",
-            "LISTING_COLUMNS", "Listing", "LiveError", "ModelDetail", "ModelRef", "ModelVersion", "MoveKind",
-            "Outcome", "PRICE_CEILING_USD", "PRICE_FLOOR_USD", "Prediction", "PredictionKind", "PricedListing",
-            "Problem", "RAW_COLUMNS", "Ready", "Reason", "ReasonPart", "Record", "STATES", "STATE_CODES", "SchemaError",
-            "Reloaded", "Scope", "SegmentScore", "ShapeError", "Split", "Status", "WorkerReady", "KeyFile", "example_listing",
-            "Lineage", "ModelLineage", "Reign", "hash_key", "latest_day", "new_key", "utc_now",
+            "Alias", "AliasMove", "ApiKey", "Appraisal", "Batch", "BatchStatus", "Contribution", "Decision",
+            "DecisionKind", "Evaluation", "Explanation", "Feedback", "Fetch", "FetchOutcome", "FieldProblem",
+            "Interval", "KeyFile", "LISTING_COLUMNS", "Lineage", "Listing", "LiveError", "ModelDetail",
+            "ModelLineage", "ModelRef", "ModelVersion", "MoveKind", "Outcome", "PRICE_CEILING_USD", "PRICE_FLOOR_USD",
+            "Prediction", "PredictionKind", "PricedListing", "Problem", "RAW_COLUMNS", "Ready", "Reason",
+            "ReasonPart", "Record", "Reign", "Reloaded", "STATES", "STATE_CODES", "Sale", "SchemaError", "Scope",
+            "SegmentScore", "ShapeError", "Split", "Status", "WorkerReady", "example_listing", "hash_key",
+            "latest_day", "new_key", "utc_now",
         }  # fmt: skip
 
     def test_there(self) -> None:

@@ -30,7 +30,7 @@ from appraiser_schema.listing import (
     example_listing,
 )
 from appraiser_schema.places import STATE_CODES, STATES
-from appraiser_schema.predictions import Feedback, LiveError, Prediction, PredictionKind, latest_day
+from appraiser_schema.predictions import Feedback, LiveError, Prediction, PredictionKind, Sale, latest_day
 from appraiser_schema.records import (
     Alias,
     AliasMove,
@@ -86,6 +86,7 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     # what was answered, and what came of it
     "Prediction",
     "PredictionKind",
+    "Sale",
     "Feedback",
     "LiveError",
     "latest_day",

@@ -69,7 +69,12 @@ def _known_state(value: str) -> str:
     return value
 
 
-def _iso_date(value: object) -> object:
+def iso_date(value: object) -> object:
+    """Read a day that is written as YYYY-MM-DD. Anything but a text is returned as it came.
+
+    Raises:
+        ValueError: It is written otherwise.
+    """
     if isinstance(value, str):
         text = value.strip(BLANKS)
         # The standard parser alone would also take 19990930 and 1999-W39-4.
@@ -174,7 +179,7 @@ class Listing(BaseModel):
     ] = None
     prev_sold_date: Annotated[
         Annotated[dt.date, Field(ge=EARLIEST_SALE, le=LATEST_SALE)] | None,
-        BeforeValidator(_iso_date, json_schema_input_type=dt.date | None),
+        BeforeValidator(iso_date, json_schema_input_type=dt.date | None),
         Field(
             description="Day of the last sale before this listing, as YYYY-MM-DD.",
             json_schema_extra={"label": "Last sold on", "unit": "date", "example": "1999-09-30", "group": "sale"},

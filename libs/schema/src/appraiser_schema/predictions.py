@@ -2,10 +2,11 @@
 
 import datetime as dt
 from enum import StrEnum
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, model_validator
 
+from appraiser_schema.listing import EARLIEST_SALE, iso_date
 from appraiser_schema.records import Record
 
 NOTE_LENGTH: Final = 1000
@@ -14,6 +15,12 @@ HIGHEST_SOLD_USD: Final = 1e9
 
 _EARLIEST_ZONE: Final = dt.timedelta(hours=14)
 """Somewhere it is already tomorrow: the zone that is furthest ahead of UTC (Kiribati)."""
+
+
+def _without_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("must be text without the character NUL, which not every database takes")
+    return value
 
 
 class PredictionKind(StrEnum):
@@ -43,15 +50,31 @@ class Prediction(Record):
     latency_seconds: float = Field(description="From the request's arrival to its record. [s]")
 
 
-class Feedback(Record):
-    """What a house sold for that was appraised before. Of several about one appraisal the last received counts."""
+class Sale(Record):
+    """What a house sold for that was appraised before, as it is reported."""
 
-    request_id: str = Field(min_length=1, max_length=64, description="`request_id` of the appraisal.")
-    row: int = Field(default=0, ge=0, description="Row of the table that was sent, from 0; 0 for a single house.")
+    # Frozen and without unknown fields as every record, and nothing is taken for something else: no true for a price.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    request_id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")] = Field(
+        description="`request_id` of the appraisal."
+    )
+    row: int = Field(
+        default=0, ge=0, le=2**31 - 1, description="Row of the table that was sent, from 0; 0 for a single house."
+    )
     sold_price_usd: float = Field(gt=0, le=HIGHEST_SOLD_USD, allow_inf_nan=False, description="What it sold for.")
-    sold_at: dt.date = Field(description="Day of the sale; not in the future.")
+    sold_at: Annotated[dt.date, BeforeValidator(iso_date, json_schema_input_type=dt.date)] = Field(
+        ge=EARLIEST_SALE, description="Day of the sale, as YYYY-MM-DD; not in the future."
+    )
+    note: Annotated[str, AfterValidator(_without_nul)] = Field(
+        default="", max_length=NOTE_LENGTH, description="Whatever else is to be known of the sale."
+    )
+
+
+class Feedback(Sale):
+    """A sale as it is kept. Of several about one appraisal the last received counts."""
+
     received_at: AwareDatetime = Field(description="When this was reported.")
-    note: str = Field(default="", max_length=NOTE_LENGTH, description="Whatever else is to be known of the sale.")
 
     @model_validator(mode="after")
     def _sold_before_received(self) -> Self:
