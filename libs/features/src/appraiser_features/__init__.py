@@ -8,6 +8,7 @@ from appraiser_features.declaration import FEATURES, Feature, FeatureGroup
 from appraiser_features.encoder import EncodedRows, FeatureEncoder
 from appraiser_features.errors import ColumnsError, EncoderError, FeatureError, FingerprintError, TrainingError
 from appraiser_features.fingerprint import CODE_FINGERPRINT
+from appraiser_features.single import SingleEncoder
 from appraiser_features.fit import FeatureFit
 from appraiser_features.rows import ListingRows
 from appraiser_features.spill import Spill
@@ -17,6 +18,7 @@ __version__ = version("appraiser-features")
 __all__ = [  # noqa: RUF022 - grouped by what they are
     # the encoder
     "FeatureEncoder",
+    "SingleEncoder",
     "FeatureConfig",
     "Columns",
     # listings chunk by chunk

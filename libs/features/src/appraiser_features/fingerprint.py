@@ -15,6 +15,7 @@ FINGERPRINTED: Final = (
     "measures",
     "positions",
     "rows",
+    "single",
     "sites",
 )
 """Modules that decide what a feature's value is. `declaration` is not one: a better label is no other feature, and

@@ -34,8 +34,7 @@ def _place(model: ValuationModel, listing: Listing) -> Iterator[str]:
 
 
 def _has_city(model: ValuationModel, listing: Listing) -> bool:
-    cities = model.encoder.listings_by_city.get(listing.state, {})
-    return (listing.city or "").lower() in {city.lower() for city in cities}
+    return (listing.city or "").lower() in model.known_cities.get(listing.state, ())
 
 
 def _numbers(model: ValuationModel, listing: Listing) -> Iterator[str]:

@@ -2,16 +2,18 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from appraiser_features import Columns, FeatureEncoder
+from appraiser_features import Columns, FeatureEncoder, SingleEncoder
 from appraiser_model.domain import Domain
 from appraiser_model.engine import contributions
-from appraiser_model.interval import ConformalInterval, kinds_of
+from appraiser_model.interval import ConformalInterval, Kind, kinds_of
 from appraiser_model.trees import Trees
+from appraiser_schema import Listing
 
 type Floats = NDArray[np.float64]
 type Matrix = NDArray[np.float32]
@@ -103,6 +105,12 @@ class ValuationModel:
         lower, upper = self.interval.bounds(price, kinds_of(matrix)).T
         return Appraised(price, lower, upper)
 
+    def appraise_one(self, listing: Listing) -> tuple[float, float, float]:
+        """Price, lower and upper bound of one house [USD]: the bits of `appraise`, in some 30 to 60 µs."""
+        margin = self.trees.margin_of(self._single_encoder.transform(listing))
+        price = math.exp(margin + self.centre_log)
+        return (price, *self.interval.bounds_of(price, kind_of(listing)))
+
     def explain(self, columns: Columns) -> Explained:
         """Attribute the appraisals of n listings to the features, exactly.
 
@@ -129,6 +137,24 @@ class ValuationModel:
     def rounds(self) -> int:
         """Number of trees."""
         return int(self.booster.num_boosted_rounds())
+
+    @cached_property
+    def known_cities(self) -> dict[str, frozenset[str]]:
+        """By state, the cities that it has learned from, in lower case."""
+        cities = self.encoder.listings_by_city
+        return {state: frozenset(city.lower() for city in known) for state, known in cities.items()}
+
+    @cached_property
+    def _single_encoder(self) -> SingleEncoder:
+        return SingleEncoder(self.encoder)
+
+
+def kind_of(listing: Listing) -> Kind:
+    """How much is known of a house, as `kinds_of` finds it from the features."""
+    if listing.house_size is None:
+        return Kind.UNKNOWN if listing.bed is None else Kind.BEDROOMS_KNOWN
+    complete = listing.bed is not None and listing.bath is not None and listing.acre_lot is not None
+    return Kind.COMPLETE if complete else Kind.SIZE_KNOWN
 
 
 def to_usd(log_price: Floats) -> Floats:
