@@ -8,9 +8,9 @@ from appraiser_features.declaration import FEATURES, Feature, FeatureGroup
 from appraiser_features.encoder import EncodedRows, FeatureEncoder
 from appraiser_features.errors import ColumnsError, EncoderError, FeatureError, FingerprintError, TrainingError
 from appraiser_features.fingerprint import CODE_FINGERPRINT
-from appraiser_features.single import SingleEncoder
 from appraiser_features.fit import FeatureFit
 from appraiser_features.rows import ListingRows
+from appraiser_features.single import SingleEncoder
 from appraiser_features.spill import Spill
 
 __version__ = version("appraiser-features")
