@@ -24,6 +24,8 @@ DOCUMENTATION = """
 * **Dry run**: trigger with `dry_run` to be told what would be promoted or rejected, while both aliases stay. The next
   run that is none decides about the same batch for good.
 * **Other thresholds for one run**: `policy`, such as `{"least_mae_gain": 0.05}`; the names stand in `policy.py`.
+* **Search of parameters**: `tuning_trials` models are trained before the one that is registered; a search that was cut
+  off goes on where it was.
 * What was decided, and why: `./appraiser decisions`, or the page *Models*.
 """
 
@@ -46,6 +48,8 @@ def _call(name: str) -> Any:
     asked = get_current_context()["params"]
     try:
         settings = changed(Settings(), asked["policy"], dry_run=asked["dry_run"])
+        if asked["tuning_trials"] is not None:
+            settings = settings.model_copy(update={"tuning_trials": asked["tuning_trials"]})
         with closing(Context(settings)) as context:
             return call(step, context, batch_number)
     except (StoppedBatchError, PolicyError) as error:
@@ -139,6 +143,13 @@ def reject() -> None:
             type="boolean",
             title="Dry run",
             description="Tell what would be promoted or rejected, and move nothing.",
+        ),
+        "tuning_trials": Param(
+            default=None,
+            type=["null", "integer"],
+            minimum=0,
+            title="Search of parameters",
+            description="Models to train in search of the best parameters; empty as configured, 0 takes the defaults.",
         ),
         "policy": Param(
             default={},

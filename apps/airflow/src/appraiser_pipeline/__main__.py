@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from appraiser_pipeline.changed_policy import THRESHOLDS, changed, read_thresholds
 from appraiser_pipeline.context import Context
-from appraiser_pipeline.errors import PolicyError, StoppedBatchError
+from appraiser_pipeline.errors import OrderError, PolicyError, StoppedBatchError
 from appraiser_pipeline.log import set_up_logs
 from appraiser_pipeline.run import Step, StepRun, call, run_batch
 from appraiser_pipeline.settings import Settings
@@ -80,6 +80,35 @@ def step(
         typer.echo(json.dumps({"step": name.value, "seconds": seconds, "result": _plain(result)}))
     else:
         typer.echo(_plain(result))
+
+
+@app.command()
+def tune(
+    *,
+    trials: Annotated[int, typer.Option(min=1, help="Models to train in all, earlier ones counted.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Search parameters of the training on all clean listings; may be cut off and run again.
+
+    With APPRAISER_TUNING_TRIALS the training of a batch searches by itself, and goes on with what was tried here.
+    """
+    from appraiser_model import TrainingConfig  # noqa: PLC0415
+    from appraiser_pipeline import tuning  # noqa: PLC0415
+    from appraiser_pipeline.steps.train_model import train_on  # noqa: PLC0415
+
+    with closing(_open()) as context:
+        batch = next((b for b in reversed(context.ledger.batches()) if b.clean_snapshot_id is not None), None)
+        if batch is None or (snapshot := batch.clean_snapshot_id) is None:
+            raise OrderError("tune", 0, "clean rows", "clean_and_split")
+        config = TrainingConfig(seed=context.settings.seed, threads=context.settings.threads)
+        batches = range(batch.batch_number + 1)
+        found = tuning.tune(
+            context, snapshot, config, lambda tried: train_on(context, batches, snapshot, tried), trials
+        )
+        for trial in found:
+            typer.echo(json.dumps({"trial": _plain(trial)}) if as_json else str(trial))
+        best = tuning.search_of(context, snapshot, config).best_trial
+        typer.echo(json.dumps({"best": _plain(best)}) if as_json else f"The best: {best}")
 
 
 @app.command("what-if")

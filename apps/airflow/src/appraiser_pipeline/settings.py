@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     dry_run: bool = Field(
         default=False, description="Whether it is only told what would be promoted or rejected, and no alias moves."
     )
+    tuning_trials: int = Field(
+        default=0,
+        ge=0,
+        description="Models that are trained in search of the best parameters before one is trained to be registered; "
+        "0 takes the defaults.",
+    )
     validation_policy: ValidationPolicy = ValidationPolicy()
     training_policy: TrainingPolicy = TrainingPolicy()
     promotion_policy: PromotionPolicy = PromotionPolicy()

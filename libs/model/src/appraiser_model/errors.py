@@ -2,6 +2,7 @@
 
 ModelError
 ├── TrainingError           nothing can be trained on the rows given
+├── SearchError             the search of parameters cannot go on
 ├── ListingsError           the rows to appraise are no listings
 ├── BundleError             the folder is no intact model bundle
 │   ├── BundleExistsError   another bundle stands where this one is to be saved
@@ -25,6 +26,18 @@ class TrainingError(ModelError):
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"no model can be trained: {problem}.")
+
+
+class SearchError(ModelError):
+    """The search of parameters cannot go on.
+
+    Attributes:
+        name: Name of the search.
+    """
+
+    def __init__(self, name: str, problem: str) -> None:
+        self.name = name
+        super().__init__(f"the search {name!r} cannot go on: {problem}. Give it another name, or another file.")
 
 
 class ListingsError(ModelError):

@@ -8,6 +8,7 @@ import structlog
 from appraiser_model import Bundle, Card, TrainingConfig, ValuationModel, measure, train
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
+from appraiser_pipeline.tuning import tuned
 from appraiser_schema import BatchStatus, Split
 from appraiser_schema.frames import to_columns
 from appraiser_store import Table
@@ -19,7 +20,7 @@ def train_model(context: Context, batch_number: int) -> int:
     """Train on the snapshot that ends with a batch, and register the model with its card.
 
     A model that the batch has already is not trained again. One whose training was cut off was never registered; it
-    is trained again, to the same bytes.
+    is trained again, to the same bytes. Where the settings ask for a search of parameters, it comes first, or goes on.
 
     Returns:
         The version in the registry.
@@ -33,10 +34,11 @@ def train_model(context: Context, batch_number: int) -> int:
     batch = context.batch(batch_number, "train_model")
     if batch.status is not BatchStatus.CLEANED or batch.clean_snapshot_id is None:
         raise OrderError("train_model", batch_number, "clean rows", "clean_and_split")
-    config = TrainingConfig(seed=context.settings.seed, threads=context.settings.threads)
-    batches = range(batch_number + 1)
-    model = train_on(context, batches, batch.clean_snapshot_id, config)
-    training, validation = _listings(context, batches, batch.clean_snapshot_id)
+    batches, snapshot_id = range(batch_number + 1), batch.clean_snapshot_id
+    start = TrainingConfig(seed=context.settings.seed, threads=context.settings.threads)
+    config = tuned(context, snapshot_id, start, lambda tried: train_on(context, batches, snapshot_id, tried))
+    model = train_on(context, batches, snapshot_id, config)
+    training, validation = _listings(context, batches, snapshot_id)
     card = Card.of(
         model,
         training,
@@ -44,7 +46,7 @@ def train_model(context: Context, batch_number: int) -> int:
         source=batch.source,
         simulated_data=batch.simulated,
         batch_number=batch_number,
-        snapshot_id=batch.clean_snapshot_id,
+        snapshot_id=snapshot_id,
         code_version=context.code_version,
         metrics=measure(validation["price"], model.appraise(to_columns(validation))),
     )

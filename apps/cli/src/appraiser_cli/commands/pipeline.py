@@ -63,3 +63,19 @@ def step(
     settings = Settings()
     arguments = ["step", name, *(["--batch", str(batch)] if batch is not None else [])]
     raise typer.Exit(run_pipeline(settings.state(home), settings, arguments, data))
+
+
+@pipeline.command()
+def tune(
+    *,
+    trials: Annotated[int, typer.Option(min=1, metavar="N", help="Models to train in all, earlier ones counted.")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Search better parameters of the training, on all clean listings; may be cut off and run again."""
+    from appraiser_cli.pipeline import run_pipeline
+    from appraiser_cli.settings import Settings
+
+    settings = Settings()
+    arguments = ["tune", "--trials", str(trials), *(["--json"] if json else [])]
+    raise typer.Exit(run_pipeline(settings.state(home), settings, arguments, None))
