@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
+import numpy as np
 import polars as pl
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression, EqualTo, In
@@ -18,6 +19,7 @@ from appraiser_store.digest import digest_of
 from appraiser_store.errors import RowsError, SnapshotError
 from appraiser_store.lock import exclusive
 from appraiser_store.reading import ROWS_PER_BATCH, record_batches, typed
+from appraiser_store.seen import Hashes, Seen
 from appraiser_store.tables import Table
 from appraiser_store.writing import overwrite
 
@@ -131,6 +133,20 @@ class Lake:
             return self.read(table, columns=chosen, batches=batches, snapshot_id=snapshot_id).iter_slices(rows)
         return record_batches(table, self._scan(table, snapshot_id, _filter(batches, None)), chosen, split, rows)
 
+    def seen(self, row_hash: pl.Series, before: int) -> pl.Series:
+        """Which rows stand in clean.listings of an earlier batch already, shape (n,), Boolean.
+
+        No earlier batch is read but those that came since it was last asked.
+
+        Args:
+            row_hash: Of each row, Int64, not negative, shape (n,).
+            before: Number of the batch whose earlier ones count.
+        """
+        digests = _digests(self._catalog.load_table(Table.CLEAN))
+        earlier = {number: digest for number, digest in digests.items() if number < before}
+        index = Seen(self.root / "seen", self._hashes_of)
+        return pl.Series("seen", index.among(row_hash.to_numpy().view(np.uint64), earlier), dtype=pl.Boolean)
+
     def batch_rows(self, table: Table, snapshot_id: int | None = None) -> dict[int, int]:
         """Rows by batch number, ascending, read off the table's description; batches without rows are left out.
 
@@ -143,6 +159,10 @@ class Lake:
         """The latest snapshot; None where nothing was ever written."""
         latest = self._catalog.load_table(table).current_snapshot()
         return None if latest is None else latest.snapshot_id
+
+    def _hashes_of(self, batch_number: int) -> Hashes:
+        rows = self.read(Table.CLEAN, columns=["row_hash"], batches=[batch_number])
+        return rows["row_hash"].to_numpy().view(np.uint64)
 
     def _scan(self, table: Table, snapshot_id: int | None, rows: BooleanExpression = _ALL) -> DataScan:
         iceberg = self._catalog.load_table(table)
@@ -174,6 +194,15 @@ def _batch_rows(scan: DataScan) -> dict[int, int]:
         batch_number = int(task.file.partition[0])
         rows[batch_number] = rows.get(batch_number, 0) + task.file.record_count
     return dict(sorted(rows.items()))
+
+
+def _digests(iceberg: IcebergTable) -> dict[int, str]:
+    """What the rows of each batch are now, by their digest."""
+    digests: dict[int, str] = {}
+    for snapshot in ancestors_of(iceberg.current_snapshot(), iceberg.metadata):
+        if (summary := snapshot.summary) is not None:
+            digests.setdefault(int(summary[_BATCH] or 0), str(summary[_DIGEST]))
+    return digests
 
 
 def _snapshot_of_batch(iceberg: IcebergTable, marks: dict[str, str]) -> int | None:

@@ -68,5 +68,4 @@ def _quarantine(context: Context, batch_number: int, failures: pl.DataFrame) -> 
 def _without_repeats(context: Context, batch_number: int, frame: pl.DataFrame) -> pl.DataFrame:
     """Keep the first of equal rows, here and over the earlier batches: a repeat would stand in train and in test."""
     hashed = frame.with_columns(hash_rows(frame)).unique("row_hash", keep="first", maintain_order=True)
-    earlier = context.lake.read(Table.CLEAN, columns=["row_hash"], batches=range(batch_number))
-    return hashed.join(earlier, on="row_hash", how="anti", maintain_order="left")
+    return hashed.filter(~context.lake.seen(hashed["row_hash"], batch_number))
