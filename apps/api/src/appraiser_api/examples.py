@@ -14,5 +14,17 @@ APPRAISAL: Final[dict[str, Any]] = Appraisal(
     interval=Interval(lower_usd=214_890.25, upper_usd=395_207.75, coverage=0.9),
     model=ModelRef(name="house-price", version=3, simulated_data=False),
     warnings=(),
-    request_id="5d1f0c6e3b0a4c5c9f6f3f1b2a7d8e90",
+    request_id="01a21047393d8a3a4810a280ce00fc3c",
 ).model_dump(mode="json")
+
+SALES: Final[dict[str, Any]] = {
+    "sale": {
+        "summary": "The house of an appraisal was sold",
+        "value": {
+            "request_id": "01a21047393d8a3a4810a280ce00fc3c",
+            "sold_price_usd": 305_000.0,
+            "sold_at": "2026-10-30",
+            "note": "Sold to the tenant.",
+        },
+    }
+}

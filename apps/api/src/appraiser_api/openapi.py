@@ -20,6 +20,7 @@ Every answer carries `X-Request-ID`: the one that was sent, or a new one.
 """
 TAGS: Final = [
     {"name": "appraisals", "description": "What a house is worth, and why."},
+    {"name": "feedback", "description": "What houses sold for, and how appraisals compare with that."},
     {"name": "models", "description": "The model in production, and those before it."},
     {"name": "history", "description": "Batches and decisions, from the ledger."},
     {"name": "service", "description": "Health and metrics."},

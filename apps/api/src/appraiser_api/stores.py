@@ -9,7 +9,7 @@ from appraiser_api.errors import AwayError
 from appraiser_api.settings import Settings
 from appraiser_model import BundleError, Registry, UnknownVersionError
 from appraiser_schema import Alias, Decision, DecisionKind
-from appraiser_store import Ledger
+from appraiser_store import Ledger, UnknownPredictionError
 
 logger = structlog.get_logger("appraiser_api")
 
@@ -74,7 +74,12 @@ class Stores:
     """Where the history of the system is read."""
 
     def __init__(self, settings: Settings) -> None:
-        self.ledger = Store("ledger", "APPRAISER_LEDGER_URL", lambda: Ledger(settings.ledger_url))
+        self.ledger = Store(
+            "ledger",
+            "APPRAISER_LEDGER_URL",
+            lambda: Ledger(settings.ledger_url),
+            answers=(UnknownPredictionError,),
+        )
         self.registry = Store(
             "registry",
             "MLFLOW_TRACKING_URI",
