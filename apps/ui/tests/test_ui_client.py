@@ -48,6 +48,18 @@ def problem(**fields: str | int) -> str:
     return Problem.model_validate({"title": "No", "status": 404, "detail": "not there"} | fields).model_dump_json()
 
 
+class TestKey:
+    """The key that the page sends."""
+
+    @pytest.mark.parametrize("key", [None, "appraiser_x"])
+    def test_sent(self, key: str | None) -> None:
+        """It goes with every request where there is one."""
+        client = ApiClient("http://127.0.0.1:9/", key)
+        sent = client._http.build_request("GET", "/models").headers.get("authorization")
+        client.close()
+        assert sent == (None if key is None else f"Bearer {key}")
+
+
 class TestErrors:
     """What can keep the API from answering."""
 

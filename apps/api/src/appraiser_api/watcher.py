@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from appraiser_api.champion import Champion
 from appraiser_api.errors import AwayError, ChampionError
 from appraiser_api.holder import Holder
 from appraiser_api.live import LiveInputs
@@ -52,7 +53,7 @@ class Watcher:
         clock: Monotonic. [s]
 
     Attributes:
-        began: Set once the last good model serves, or there is none.
+        began: Set once a model serves, or it was found that none can yet.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Watcher:
         self._generation = workers.asked()
         self.began = threading.Event()
         self._failure: Failure | None = None
+        self._completed: Champion | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="champion-watcher", daemon=True)
 
@@ -91,7 +93,8 @@ class Watcher:
     def _run(self) -> None:
         self.take_cached()
         self._publish()
-        self.began.set()
+        if self._holder.current is not None:
+            self.began.set()
         while not self._stop.is_set():
             asked = self._workers.asked()
             if asked > self._generation:
@@ -102,10 +105,24 @@ class Watcher:
             except Exception:
                 # Whatever it is, the next look may go well; without this thread no champion would be seen again.
                 logger.exception("look_failed")
+            self._complete()
             self._generation = max(asked, self._generation)
             self._publish()
+            self.began.set()
             self._wait()
         self._workers.leave()
+
+    def _complete(self) -> None:
+        """Load what a model from the cache needs beyond single houses; it serves them meanwhile."""
+        champion = self._holder.current
+        if champion is None or champion is self._completed:
+            return
+        self._completed = champion
+        try:
+            champion.complete()
+        except Exception:
+            # It was good when it was kept: whoever asks for a table or an explanation hears of it.
+            logger.exception("champion_incomplete", version=champion.facts.version)
 
     def _wait(self) -> None:
         """Wait until the next look is due, or was asked for."""

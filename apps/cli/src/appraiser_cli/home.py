@@ -65,6 +65,11 @@ class Home:
         return self.folder / "api" / "models"
 
     @property
+    def keys(self) -> Path:
+        """API keys, as `keys create` writes them where no other file is named."""
+        return self.folder / "api" / "keys.json"
+
+    @property
     def archive(self) -> Path:
         """Earlier states that were moved away by `--fresh`."""
         return self.folder / "archive"

@@ -22,12 +22,14 @@ class ApiClient:
 
     Args:
         url: Address of the API, without a path.
+        key: API key; None where the API asks for none.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: str | None = None) -> None:
         self._url = url.rstrip("/")
         # Variables such as HTTP_PROXY are meant for the outside world, not for a neighbour.
-        self._http = httpx.Client(base_url=self._url, timeout=TIMEOUT, trust_env=False)
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        self._http = httpx.Client(base_url=self._url, headers=headers, timeout=TIMEOUT, trust_env=False)
 
     def ready(self) -> Ready:
         """Whether the API can appraise, and with which model."""

@@ -8,6 +8,7 @@ import streamlit as st
 
 from appraiser_schema import Batch, Decision, Explanation, ModelDetail, ModelVersion, Ready
 from appraiser_ui.client import ApiClient
+from appraiser_ui.settings import Settings
 
 FRESH = 2.0
 """Seconds that a reading is good for: all sessions together ask at most this often."""
@@ -15,8 +16,9 @@ FRESH = 2.0
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def connect(url: str) -> ApiClient:
-    """The client that all sessions share, one per address."""
-    return ApiClient(url)
+    """The client that all sessions share, one per address, with the key of the environment."""
+    key = Settings().api_key
+    return ApiClient(url, None if key is None else key.get_secret_value())
 
 
 @st.cache_data(ttl=FRESH, show_spinner=False)
