@@ -76,15 +76,15 @@ def promotion_reasons(evaluation: Evaluation, policy: PromotionPolicy) -> Iterat
     Figures and thresholds are in percent; of an error they are its change, so that a smaller one is below 0. Those of
     `engines_agree` are millionths of the price.
     """
+    if evaluation.champion is None:
+        yield _useful_reason(evaluation)
+    else:
+        yield _mae_reason(evaluation, evaluation.champion, policy)
+        yield _rmse_reason(evaluation.challenger, evaluation.champion, policy)
+        yield from _segment_reasons(evaluation, policy)
     yield _coverage_reason(evaluation, policy)
     if evaluation.engine_difference is not None:
         yield _engine_reason(evaluation.engine_difference, evaluation.rows_test, policy)
-    if evaluation.champion is None:
-        yield _useful_reason(evaluation)
-        return
-    yield _mae_reason(evaluation, evaluation.champion, policy)
-    yield _rmse_reason(evaluation.challenger, evaluation.champion, policy)
-    yield from _segment_reasons(evaluation, policy)
 
 
 def _coverage_reason(evaluation: Evaluation, policy: PromotionPolicy) -> Reason:
@@ -108,14 +108,16 @@ def _coverage_reason(evaluation: Evaluation, policy: PromotionPolicy) -> Reason:
 
 def _engine_reason(difference: float, rows: int, policy: PromotionPolicy) -> Reason:
     found, most = difference * 1e6, policy.most_engine_difference * 1e6
-    differs = f"at most {found:,.1f} millionths of the price" if found else "nothing"
+    engine = f"Over all {rows:,} test rows the engine for single houses"
+    text = f"{engine} differs from the trees that were evaluated by up to {found:,.1f} millionths of the price"
     return Reason(
         rule="engines_agree",
         passed=difference <= policy.most_engine_difference,
         figure=round(found, 3),
         threshold=round(most, 3),
-        text=f"Over all {rows:,} test rows the engine for single houses differs from the trees that were evaluated by "
-        f"{differs}; {most:,.3g} millionths are allowed.",
+        text=f"{text}; {most:,.3g} are allowed."
+        if found
+        else f"{engine} gives exactly the prices of the trees that were evaluated.",
     )
 
 
@@ -175,40 +177,48 @@ def _segment_reasons(evaluation: Evaluation, policy: PromotionPolicy) -> Iterato
         yield _segment_reason(evaluation.segments, policy)
         return
     low, high = evaluation.champion_prices_usd
+    states = tuple(part for part in evaluation.segments if part.kind == "state")
     yield Reason(
         rule="wider_market",
         passed=True,
         figure=round(share * 100, 2),
         threshold=round(policy.most_beyond * 100, 4),
         text=f"The market has widened: {percent(share)} of the test rows lie outside the prices that the champion "
-        f"learned from, {low:,.0f} to {high:,.0f} USD. So parts by price and by batch are not compared, states are.",
+        f"learned from, {low:,.0f} to {high:,.0f} USD. So parts by price and by batch do not count, states do.",
+        parts=_losses(tuple(part for part in evaluation.segments if part.kind != "state"), policy),
     )
-    yield _segment_reason(tuple(part for part in evaluation.segments if part.kind == "state"), policy)
+    yield _segment_reason(states, policy)
 
 
 def _segment_reason(segments: tuple[SegmentScore, ...], policy: PromotionPolicy) -> Reason:
-    threshold = round(policy.most_segment_loss * 100, 4)
-    losses = {
-        f"{part.kind.replace('_', ' ')} {part.name}": part.challenger_mae / part.champion_mae - 1
-        for part in segments
-        if part.rows >= policy.least_segment and part.champion_mae
-    }
+    losses, most = _losses(segments, policy), policy.most_segment_loss
     if not losses:
-        text = f"No part of the market that is compared has {policy.least_segment:,} test rows."
-        return Reason(rule="segments", passed=True, threshold=threshold, text=text)
-    ordered = sorted(losses, key=lambda name: -losses[name])
-    worst = ordered[0]
+        text = f"No part of the market that counts has {policy.least_segment:,} test rows."
+        return Reason(rule="segments", passed=True, threshold=round(most * 100, 4), text=text)
+    worst = losses[0]
     return Reason(
         rule="segments",
-        passed=losses[worst] <= policy.most_segment_loss,
-        figure=round(losses[worst] * 100, 2),
-        threshold=threshold,
-        text=f"Of {len(losses)} parts of the market with {policy.least_segment:,} test rows or more, {worst} fares "
-        f"worst: its mean absolute error is {change(losses[worst])}, and it may be {change(policy.most_segment_loss)}.",
-        parts=tuple(
-            ReasonPart(name=name, figure=round(losses[name] * 100, 2), threshold=threshold) for name in ordered
-        ),
+        passed=worst.figure <= worst.threshold,
+        figure=worst.figure,
+        threshold=worst.threshold,
+        text=f"Of {len(losses)} parts of the market with {policy.least_segment:,} test rows or more, {worst.name} "
+        f"fares worst: its mean absolute error is {change(worst.figure / 100)}, and it may be {change(most)}.",
+        parts=losses,
     )
+
+
+def _losses(segments: tuple[SegmentScore, ...], policy: PromotionPolicy) -> tuple[ReasonPart, ...]:
+    """Change of the mean absolute error of each part that is large enough, in percent, the worst first."""
+    parts = [
+        ReasonPart(
+            name=f"{part.kind.replace('_', ' ')} {part.name}",
+            figure=round((part.challenger_mae / part.champion_mae - 1) * 100, 2),
+            threshold=round(policy.most_segment_loss * 100, 4),
+        )
+        for part in segments
+        if part.rows >= policy.least_segment and part.champion_mae
+    ]
+    return tuple(sorted(parts, key=lambda part: -part.figure))
 
 
 def _summary(evaluation: Evaluation, outcome: Outcome, reasons: tuple[Reason, ...], *, dry_run: bool) -> str:
@@ -216,7 +226,8 @@ def _summary(evaluation: Evaluation, outcome: Outcome, reasons: tuple[Reason, ..
     if outcome is Outcome.REJECT:
         verdict, told = ("would be" if dry_run else "is") + " rejected", [r for r in reasons if not r.passed]
     elif champion is None:
-        verdict, told = ("would be" if dry_run else "is") + " the first champion", list(reasons)
+        verdict = ("would be" if dry_run else "is") + " the first champion"
+        told = [r for r in reasons if r.rule != "engines_agree"]
     else:
         verdict = f"{'would replace' if dry_run else 'replaces'} version {champion}"
         told = [r for r in reasons if r.rule in _TOLD]

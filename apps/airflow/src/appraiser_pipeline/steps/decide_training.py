@@ -93,7 +93,11 @@ def drift_reasons(old: pl.DataFrame, new: pl.DataFrame, policy: TrainingPolicy, 
     yield _drift_reason("target_drift", "the price", price, (), policy)
     ordered = tuple(sorted(parts.values(), key=lambda part: part.threshold - part.figure))
     yield _drift_reason(
-        "feature_drift", f"{ordered[0].name}, the feature that moved most,", ordered[0], ordered, policy
+        "feature_drift",
+        f"{ordered[0].name.replace('_', ' ')}, the feature that moved most,",
+        ordered[0],
+        ordered,
+        policy,
     )
 
 
