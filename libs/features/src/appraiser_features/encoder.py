@@ -169,6 +169,11 @@ class EncodedRows:
         """How many listings there are."""
         return len(self.rows)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the features, in the order of the columns."""
+        return NAMES
+
     def read(self, start: int, stop: int, unknown: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
         """Features of rows start to stop, float32, shape (rows, k).
 

@@ -51,7 +51,7 @@ class FeatureFit:
         listings = check(columns)
         prices, folds = _check_targets(listings.rows, price_usd, fold_ids)
         _, _, acre_lot, house_size, _ = listings.numbers
-        site = self.rows.add(listings, folds)
+        site = self.rows.add_checked(listings, folds)
         self._tallying.add(site, folds, price_statistics(prices, house_size, acre_lot))
 
     def finish(self) -> tuple[FeatureEncoder, EncodedRows]:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from appraiser_features.columns import NUMBERS, Listings, each
+from appraiser_features.columns import NUMBERS, Columns, Listings, check, each
 from appraiser_features.measures import STATUS_CODES
 from appraiser_features.sites import Site, SiteNumbers
 from appraiser_features.spill import Spill
@@ -39,8 +39,16 @@ class ListingRows:
         """Every site that a listing names."""
         return self._sites.sites
 
-    def add(self, listings: Listings, fold: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+    def add(self, columns: Columns) -> None:
         """Add listings.
+
+        Raises:
+            ColumnsError: The columns are not listings.
+        """
+        self.add_checked(check(columns))
+
+    def add_checked(self, listings: Listings, fold: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        """Add listings that were checked.
 
         Args:
             listings: Listings.

@@ -34,13 +34,15 @@ from appraiser_model.valuation import Appraised, Explained, TrainingLog, Valuati
 
 if TYPE_CHECKING:
     from appraiser_model.segments import segment_scores
-    from appraiser_model.training import train
+    from appraiser_model.training import Trained, train, train_from
 
 __version__ = version("appraiser-model")
 
 __all__ = [  # noqa: RUF022 - grouped by what they are
     # training
     "train",
+    "train_from",
+    "Trained",
     "TrainingConfig",
     "TrainingLog",
     # the model and what it answers
@@ -73,7 +75,12 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "UnknownVersionError",
 ]
 
-_WITH_POLARS = {"train": "appraiser_model.training", "segment_scores": "appraiser_model.segments"}
+_WITH_POLARS = {
+    "train": "appraiser_model.training",
+    "train_from": "appraiser_model.training",
+    "Trained": "appraiser_model.training",
+    "segment_scores": "appraiser_model.segments",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,6 @@
 """What the training listings spanned, and what is said of a house outside of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Self
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from appraiser_features import Columns
+from appraiser_model.errors import TrainingError
 
 NUMBERS: Final = ("bed", "bath", "acre_lot", "house_size")
 TAIL: Final = 0.001
@@ -38,10 +39,21 @@ class Domain:
             columns: The training listings.
             price_usd: Their prices. [USD], shape (n,)
         """
-        values = {name: np.asarray(columns[name], dtype=np.float64) for name in NUMBERS}
-        known = {name: value[np.isfinite(value)] for name, value in values.items()}
-        spans = {name: _span(value) for name, value in known.items() if len(value)}
-        return cls(MappingProxyType(spans), _span(np.asarray(price_usd, dtype=np.float64)))
+        return cls.measured(columns.__getitem__, price_usd)
+
+    @classmethod
+    def measured(cls, column: Callable[[str], ArrayLike], price_usd: ArrayLike) -> Self:
+        """Measure training listings whose columns are asked for one by one, as they may not fit into memory together.
+
+        Args:
+            column: Gives a number of all listings by its name; NaN is unknown.
+            price_usd: Their prices. [USD], shape (n,)
+        """
+        spans = {name: span for name in NUMBERS if (span := _span(column(name))) is not None}
+        price_span = _span(price_usd)
+        if price_span is None:
+            raise TrainingError("no price is known")
+        return cls(MappingProxyType(spans), price_span)
 
     def to_state(self) -> dict[str, Any]:
         """What `from_state` takes, as JSON values."""
@@ -58,8 +70,12 @@ class Domain:
         return cls(MappingProxyType(spans), _pair(state["price_usd"]))
 
 
-def _span(values: Any) -> Span:
-    low, high = np.quantile(values, [TAIL, 1 - TAIL], method="inverted_cdf").tolist()
+def _span(values: ArrayLike) -> Span | None:
+    numbers = np.asarray(values, dtype=np.float64)
+    known = numbers[np.isfinite(numbers)]
+    if not len(known):
+        return None
+    low, high = np.quantile(known, [TAIL, 1 - TAIL], method="inverted_cdf").tolist()
     return low, high
 
 

@@ -6,12 +6,12 @@ were blanked, at random and whatever their price, teach it that nothing follows 
 random" in the terms of Rubin, 1976). Where the source has gaps of its own, those are learned from instead.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from appraiser_features import FEATURES, Columns, FeatureGroup
+from appraiser_features import ListingRows
 from appraiser_features.columns import NUMBERS
 from appraiser_model.shares import share
 
@@ -25,21 +25,18 @@ the numbers are, 28 % where only the place is; without copies 15 %, 173 % and 89
 
 SALT: Final = 100
 
-FROM_NUMBERS: Final = np.array([feature.group is not FeatureGroup.PLACE for feature in FEATURES])
-"""Which features come from the numbers of a listing and not from its place, shape (k,)."""
 
-
-def without_gaps(columns: Columns) -> tuple[str, ...]:
+def without_gaps(rows: ListingRows) -> tuple[str, ...]:
     """The numbers that hardly any of these listings lacks."""
-    return tuple([name for name in NUMBERS if np.isnan(columns[name]).mean() < OWN_GAPS])
+    return tuple([name for name in NUMBERS if np.isnan(rows.number(name)).mean() < OWN_GAPS])
 
 
-def blank(columns: Columns, row_hash: ArrayLike, fields: tuple[str, ...]) -> dict[str, Any]:
-    """The same listings, each of these fields unknown in half of them, by the row's hash."""
-    return {
-        name: np.where(share(row_hash, 2, SALT + fields.index(name)) == 0, np.nan, values) if name in fields else values
-        for name, values in columns.items()
-    }
+def blanked(row_hash: ArrayLike, fields: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Which NUMBERS of which listing are unknown in its copy, shape (5, n): each of these fields in half of them."""
+    gaps = np.zeros((len(NUMBERS), np.size(row_hash)), dtype=bool)
+    for i, name in enumerate(fields):
+        gaps[NUMBERS.index(name)] = share(row_hash, 2, SALT + i) == 0
+    return gaps
 
 
 def is_copied(row_hash: ArrayLike) -> NDArray[np.bool_]:

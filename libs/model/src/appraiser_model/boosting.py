@@ -1,0 +1,129 @@
+"""Growing trees from pages: XGBoost asks for them one by one, several times over, and keeps only its bins."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from appraiser_model.config import TrainingConfig
+from appraiser_model.engine import alone, xgboost
+from appraiser_model.kept import Pages
+
+EXTERNAL_ROWS: Final = 8_000_000
+"""More rows than this, copies among them, are binned on disk instead of in memory."""
+
+_PREFIX: Final = "xgboost-"
+
+
+def boost(
+    train: Pages,
+    stopping: Pages,
+    centre_log: float,
+    config: TrainingConfig,
+    cache_folder: Path | None,
+) -> tuple[Any, tuple[float, ...]]:
+    """Grow trees until the validation error has stopped falling, and cut off those grown after its least value.
+
+    Args:
+        train: What to learn from.
+        stopping: What says when to stop.
+        centre_log: What is taken off the logarithm of each price.
+        config: How to train.
+        cache_folder: Where the bins are kept; None keeps them in memory.
+
+    Returns:
+        `xgboost.Booster`, and the error on the validation listings after each tree.
+    """
+    data = _matrix(train, centre_log, config, cache_folder)
+    held_out = _matrix(stopping, centre_log, config, cache_folder, data)
+    history: dict[str, dict[str, list[float]]] = {}
+    booster = xgboost().train(
+        config.booster_parameters(),
+        data,
+        config.max_rounds,
+        evals=[(held_out, "validation")],
+        early_stopping_rounds=config.patience,
+        evals_result=history,
+        verbose_eval=False,
+    )
+    # A prediction uses every tree there is, whatever the best iteration was.
+    best = booster[: booster.best_iteration + 1]
+    best.set_attr(best_iteration=None, best_score=None)
+    return alone(best), tuple(history["validation"]["mae"])
+
+
+@contextmanager
+def cache_below(folder: Path | None) -> Iterator[Path]:
+    """A folder for bins, gone afterwards; what a process that was killed has left there goes now.
+
+    Args:
+        folder: Where it lies; None is the system's folder for such files.
+    """
+    parent = Path(tempfile.gettempdir() if folder is None else folder)
+    for left in parent.glob(f"{_PREFIX}*"):
+        with _locked(left) as nobodys:
+            if nobodys:
+                shutil.rmtree(left, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+    try:
+        with _locked(made):
+            yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Whether the folder could be locked: a process that is alive keeps its own locked, one that ended does not."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(handle)
+
+
+def _matrix(
+    pages: Pages, centre_log: float, config: TrainingConfig, cache_folder: Path | None, reference: Any = None
+) -> Any:
+    prefix = None if cache_folder is None else str(cache_folder / ("train" if reference is None else "validation"))
+    iterator = _iterator()(pages, centre_log, prefix)
+    kind = xgboost().QuantileDMatrix if cache_folder is None else xgboost().ExtMemQuantileDMatrix
+    return kind(iterator, ref=reference, nthread=config.threads)
+
+
+@cache
+def _iterator() -> type:
+    """The class, made late: its base comes with XGBoost."""
+
+    class PageIterator(xgboost().DataIter):  # type: ignore[misc]
+        """Hands pages to XGBoost."""
+
+        def __init__(self, pages: Pages, centre_log: float, prefix: str | None) -> None:
+            self.pages, self.centre_log, self.number = pages, centre_log, 0
+            super().__init__(cache_prefix=prefix)
+
+        def next(self, input_data: Any) -> bool:
+            """Hand over the next page; False where there is none."""
+            if self.number == len(self.pages):
+                return False
+            matrix, price_usd = self.pages.page(self.number)
+            self.number += 1
+            names = list(self.pages.rows.names)
+            input_data(data=matrix, label=np.log(price_usd) - self.centre_log, feature_names=names)
+            return True
+
+        def reset(self) -> None:
+            """Begin again."""
+            self.number = 0
+
+    return PageIterator
