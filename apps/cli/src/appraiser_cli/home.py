@@ -65,6 +65,11 @@ class Home:
         return self.folder / "api" / "models"
 
     @property
+    def predictions(self) -> Path:
+        """What the API answered and the ledger does not have yet."""
+        return self.folder / "api" / "predictions"
+
+    @property
     def keys(self) -> Path:
         """API keys, as `keys create` writes them where no other file is named."""
         return self.folder / "api" / "keys.json"
