@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import own_split
 import polars as pl
 from numpy.typing import NDArray
+from quality_report import render
 
 from appraiser_features import FEATURES, FeatureError, FeatureGroup
 from appraiser_model import Appraised, ModelError, TrainingConfig, measure, train
@@ -179,9 +181,10 @@ def coverage(sample: Sample, appraised: Appraised) -> dict[str, Any]:
     """
     price = sample.price_usd
     inside = (price >= appraised.lower_usd) & (price <= appraised.upper_usd)
+    width = (appraised.upper_usd - appraised.lower_usd) / appraised.price_usd
     band = np.searchsorted(BANDS_USD, price, side="right")
-    bands = _segments(inside, band, band_name)
-    states = _segments(inside, sample.listings["state"].to_numpy(), str)
+    bands = _segments(inside, width, band, band_name)
+    states = _segments(inside, width, sample.listings["state"].to_numpy(), str)
     known = figures(price, appraised)
     return {
         "overall": known["coverage"],
@@ -196,10 +199,17 @@ def coverage(sample: Sample, appraised: Appraised) -> dict[str, Any]:
     }
 
 
-def _segments(inside: NDArray[np.bool_], segment: NDArray[Any], name: Callable[[Any], str]) -> list[dict[str, Any]]:
+def _segments(
+    inside: NDArray[np.bool_], width: Floats, segment: NDArray[Any], name: Callable[[Any], str]
+) -> list[dict[str, Any]]:
     counted = [(value, segment == value) for value in np.unique(segment)]
     return [
-        {"name": name(value), "rows": int(rows.sum()), "coverage": float(inside[rows].mean()) * 100}
+        {
+            "name": name(value),
+            "rows": int(rows.sum()),
+            "coverage": float(inside[rows].mean()) * 100,
+            "width": float(np.median(width[rows])) * 100,
+        }
         for value, rows in counted
         if rows.sum() >= LEAST_IN_SEGMENT
     ]
@@ -220,7 +230,8 @@ def _plain(price_usd: Floats, appraised: Appraised, *, relative: bool) -> dict[s
     half = np.array([np.quantile(miss[fold != number], CONFIG.coverage) for number in range(FOLDS)])[fold]
     bounds = (estimate * np.exp(-half), estimate * np.exp(half)) if relative else (estimate - half, estimate + half)
     inside = (price_usd >= bounds[0]) & (price_usd <= bounds[1])
-    bands = _segments(inside, np.searchsorted(BANDS_USD, price_usd, side="right"), band_name)
+    width = (bounds[1] - bounds[0]) / estimate
+    bands = _segments(inside, width, np.searchsorted(BANDS_USD, price_usd, side="right"), band_name)
     known = figures(price_usd, Appraised(estimate, *bounds))
     return {
         "overall": known["coverage"],
@@ -247,8 +258,14 @@ def ablate(sample: Sample, everything: Result) -> list[dict[str, Any]]:
     return rows
 
 
-def compare(sample: Sample, *, ablation: bool) -> dict[str, Any]:
-    """The whole report, as JSON values; percent as percent."""
+def compare(sample: Sample, *, ablation: bool, own: Path | None) -> dict[str, Any]:
+    """The whole report, as JSON values; percent as percent.
+
+    Args:
+        sample: What is measured on.
+        ablation: Whether groups of features are left out as well.
+        own: Folder of the original's own split, where that is measured as well.
+    """
     theirs = cross_validate("original", sample.listings, original)
     mine = cross_validate("ours", sample.listings, ours)
     report = {
@@ -265,93 +282,18 @@ def compare(sample: Sample, *, ablation: bool) -> dict[str, Any]:
         "ours": both(sample, mine),
         "coverage": coverage(sample, mine.appraised),
     }
+    if own:
+        sys.stderr.write("the original's own split\n")
+        report["own_split"] = own_split.compare(own, original, figures, CONFIG)
     return {**report, "ablation": ablate(sample, mine)} if ablation else report
-
-
-_ROWS: Final = (
-    ("Median error (MdAPE) [%]", "mdape", 1),
-    ("Within 10 % (PPE10) [%]", "ppe10", 1),
-    ("RMSE [USD]", "rmse", 0),
-    ("MAE [USD]", "mae", 0),
-    ("R2", "r2", 3),
-    ("Median ratio", "median_ratio", 3),
-    ("COD [%]", "cod", 1),
-    ("PRD", "prd", 3),
-    ("PRB", "prb", 3),
-)
-_WITH_RATIO: Final = ("mdape", "ppe10", "rmse", "mae", "r2", "cod")
-"""Of the other figures, which are best at 1 or at 0, a ratio says nothing."""
-
-
-def render(report: Mapping[str, Any]) -> str:
-    """The report for people, 80 columns wide."""
-    data, machine = report["data"], report["machine"]
-    head = (
-        f"{data['listings']:,} listings of {data['name']}, {data['complete']:,} of them complete.\n"
-        f"The schema refuses {data['refused']}: ours trains without them, and appraises them all the same.\n"
-        f"{data['folds']} folds, seed {data['seed']}: each listing is appraised by a model that has not seen it.\n"
-        f"{machine['cores']} cores ({machine['processor']}), XGBoost {machine['xgboost']}: "
-        f"original {report['original']['seconds']:.0f} s, ours {report['ours']['seconds']:.0f} s."
-    )
-    parts = [head, *(_side_by_side(report, part) for part in ("all", "complete")), _intervals(report["coverage"])]
-    if "ablation" in report:
-        parts.append(_ablation(report["ablation"]))
-    return "\n\n".join(parts) + "\n"
-
-
-def _side_by_side(report: Mapping[str, Any], part: str) -> str:
-    lines = [_line(f"{part.capitalize()} listings", "original", "ours", "ratio")]
-    for label, name, digits in _ROWS:
-        theirs, mine = report["original"][part][name], report["ours"][part][name]
-        ratio = mine / theirs if name in _WITH_RATIO and theirs and mine else None
-        lines.append(_line(label, _number(theirs, digits), _number(mine, digits), _number(ratio, 2)))
-    return "\n".join(lines)
-
-
-def _intervals(found: Mapping[str, Any]) -> str:
-    """Coverage by price band and in the worst state, and the width beside plain intervals."""
-    worst = sorted(found["states"], key=lambda state: state["coverage"])[:1]
-    segments = [*found["bands"], *({**state, "name": f"worst state: {state['name']}"} for state in worst)]
-    parts = [
-        [_line("90 % interval by price", "listings", "inside [%]")],
-        [_line(part["name"], f"{part['rows']:,}", _number(part["coverage"], 1)) for part in segments],
-        ["", _line("90 % interval", "inside [%]", "worst band", "width [%]")],
-        [
-            _line(label, *(_number(interval[name], 1) for name in ("overall", "worst_band", "median_width")))
-            for label, interval in (
-                ("ours", found),
-                ("plain: same dollars for all", found["plain"]["usd"]),
-                ("plain: same percent for all", found["plain"]["percent"]),
-            )
-        ],
-    ]
-    return "\n".join(line for part in parts for line in part)
-
-
-def _ablation(rows: Sequence[Mapping[str, Any]]) -> str:
-    names = (("mdape", 1), ("ppe10", 1), ("rmse", 0), ("r2", 3))
-    lines = [_line("Ours without", "MdAPE [%]", "PPE10 [%]", "RMSE [USD]", "R2", "complete")]
-    for row in rows:
-        cells = [_number(row["all"][name], digits) for name, digits in names]
-        lines.append(_line(row["without"], *cells, _number(row["complete"]["mdape"], 1)))
-    return "\n".join([*lines, "The last column is the MdAPE of the complete listings."])
-
-
-def _line(label: str, *cells: str) -> str:
-    return label.ljust(20 if len(cells) > 3 else 36) + "".join(f"{cell:>12}" for cell in cells)
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:,.{digits}f}"
 
 
 def _only(appraised: Appraised, rows: NDArray[np.bool_]) -> Appraised:
     return Appraised(appraised.price_usd[rows], appraised.lower_usd[rows], appraised.upper_usd[rows])
 
 
-def _default_data() -> Path:
-    folder = ROOT / os.environ.get("APPRAISER_SAMPLE_DATA", "../shared/data")
-    return folder.resolve() / "listings" / "us_sample.csv"
+def _sample_folder() -> Path:
+    return (ROOT / os.environ.get("APPRAISER_SAMPLE_DATA", "../shared/data")).resolve()
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -359,12 +301,19 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print JSON for programs instead of tables")
     parser.add_argument("--data", type=Path, metavar="FILE", help="CSV or Parquet file; the sample data by default")
     parser.add_argument("--ablation", action="store_true", help="also leave out one group of features at a time")
+    parser.add_argument("--original", action="store_true", help="also on the original's own split, four features only")
     parsed = parser.parse_args(arguments)
-    parsed.data = parsed.data or _default_data()
+    parsed.data = parsed.data or _sample_folder() / "listings" / "us_sample.csv"
     if not parsed.data.is_file():
         parser.error(
             f"there is no data file {str(parsed.data)!r}; name a CSV or Parquet file of listings with --data FILE, "
             "or set APPRAISER_SAMPLE_DATA to the folder of the sample data"
+        )
+    parsed.own = _sample_folder() / "original" if parsed.original else None
+    if parsed.own and not own_split.available(parsed.own):
+        parser.error(
+            f"the original's own split is not in {str(parsed.own)!r}; leave --original out, or set "
+            "APPRAISER_SAMPLE_DATA to the folder of the sample data"
         )
     return parsed
 
@@ -383,7 +332,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"{sample.name} has {usable} usable listings, and {LEAST_LISTINGS} are needed; "
                 "bring a larger file, or see './appraiser check-data FILE' for why others are refused."
             )
-        report = compare(sample, ablation=parsed.ablation)
+        report = compare(sample, ablation=parsed.ablation, own=parsed.own)
     except (SchemaError, FeatureError, ModelError, pl.exceptions.PolarsError) as error:
         return _fail(str(error))
     sys.stdout.write(json.dumps(report, indent=2, allow_nan=False) + "\n" if parsed.json else render(report))

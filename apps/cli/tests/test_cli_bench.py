@@ -1,6 +1,6 @@
 """The benchmark of valuation quality, over made listings."""
 
-import importlib.util
+import importlib
 import json
 import subprocess
 import sys
@@ -66,13 +66,10 @@ def bench_quality(*arguments: str, environment: dict[str, str] | None = None) ->
 
 @pytest.fixture(scope="module")
 def quality() -> ModuleType:
-    """The benchmark's code."""
-    spec = importlib.util.spec_from_file_location("bench_quality", ROOT / "bench" / "quality.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """The benchmark's code, which finds its other modules beside it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "bench")
+        return importlib.import_module("quality")
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +116,23 @@ class TestReport:
         text = quality.render({**report, "ablation": rows})
         assert max(map(len, text.splitlines())) <= 80
         assert all(word in text for word in ("MdAPE", "PPE10", "RMSE", "R2", "COD", "PRD", "PRB", "Ours without"))
+
+    def test_own_split(self, quality: ModuleType, tmp_path: Path) -> None:
+        """The split of the original is counted as it did, then once, without test rows that stand in training."""
+        listings = made_listings().select("bed", "bath", "acre_lot", "house_size", "price").fill_null(1.0)
+        for number, batch in enumerate(quality.own_split.BATCHES):
+            rows = listings[number * 60 : number * 60 + 60]
+            # The last test row of each batch stands in training as well.
+            splits = {"train": rows[:40], "val": rows[40:50], "test": pl.concat([rows[50:], rows[:1]])}
+            for split, part in splits.items():
+                part.drop("price").write_parquet(tmp_path / f"X_{split}_{batch}.parquet")
+                part.select(target="price").write_parquet(tmp_path / f"y_{split}_{batch}.parquet")
+        assert quality.own_split.available(tmp_path)
+        config = quality.CONFIG.model_copy(update={"max_rounds": 5})
+        found = quality.own_split.compare(tmp_path, quality.original, quality.figures, config)
+        assert (found["as_counted"]["rows_train"], found["as_counted"]["rows"]) == (7 * 40, 7 * 11)
+        assert [found[name]["rows"] for name in ("original", "ours")] == [5 * 10] * 2
+        assert [found[name]["rows_train"] for name in ("original", "ours")] == [5 * 40] * 2
 
 
 class TestFolds:

@@ -23,16 +23,20 @@ def quality(
     ablation: Annotated[
         bool, typer.Option("--ablation", help="Also leave out one group of features at a time.")
     ] = False,
+    original: Annotated[
+        bool, typer.Option("--original", help="Also on the original's own split, with four features only.")
+    ] = False,
 ) -> None:
     """Compare valuations by the original's recipe and by ours, on the same listings.
 
-    Takes a minute, and some minutes with --ablation.
+    Takes a minute, and some minutes with --ablation or --original.
     """
     _run(
         "quality",
         *(["--json"] if json else []),
         *(["--data", str(data)] if data else []),
         *(["--ablation"] if ablation else []),
+        *(["--original"] if original else []),
     )
 
 
