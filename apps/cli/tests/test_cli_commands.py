@@ -14,14 +14,12 @@ from typer.testing import Result
 from appraiser_cli.errors import DataFileError
 from appraiser_cli.home import Home
 from appraiser_cli.main import main
-from appraiser_cli.models import previous_champion
 from appraiser_cli.running import lock
 from appraiser_cli.services.environment import tracking_file
 from appraiser_model import Bundle, Card, Registry, TrainingConfig, train
 from appraiser_schema import (
     RAW_COLUMNS,
     Alias,
-    AliasMove,
     Batch,
     BatchStatus,
     Decision,
@@ -221,65 +219,6 @@ class TestJson:
         """A state folder without services has none."""
         result = appraiser("status", "--json", "--home", str(home.folder))
         assert json.loads(result.stdout) == {"home": str(home.folder), "services": []}
-
-
-class TestMoves:
-    """Changing the champion by hand."""
-
-    def test_rollback_and_promotion_are_recorded(self, appraiser: Run, filled: Home) -> None:
-        """A rollback goes to the champion before, a promotion to the version named; both keep who and why."""
-        home = ("--home", str(filled.folder))
-        back = appraiser("models", "rollback", "--why", "prices look odd", *home)
-        assert back.exit_code == 0, back.output
-        assert "the champion is version 1 now; before it was version 2" in back.output
-        again = appraiser("models", "promote", "2", "--why", "it was fine", *home)
-        assert "the champion is version 2 now" in again.output
-        moves = json.loads(appraiser("models", "history", "--json", *home).stdout)
-        assert [(m["kind"], m["to_version"], m["why"]) for m in moves[-2:]] == [
-            ("rollback", 1, "prices look odd"),
-            ("manual", 2, "it was fine"),
-        ]
-        assert moves[-1]["who"]
-
-    def test_present_champion_is_no_move(self, appraiser: Run, filled: Home) -> None:
-        """Promoting the champion changes nothing and records nothing."""
-        home = ("--home", str(filled.folder))
-        before = json.loads(appraiser("models", "history", "--json", *home).stdout)
-        result = appraiser("models", "promote", "2", "--why", "x", *home)
-        assert "already" in result.output
-        assert json.loads(appraiser("models", "history", "--json", *home).stdout) == before
-
-    def test_move_without_its_record_is_recorded(self, appraiser: Run, filled: Home) -> None:
-        """A move that was cut off before it was recorded gets its record when it is asked for again."""
-        home = ("--home", str(filled.folder))
-        registry = Registry(tracking_file(filled))
-        registry.move(Alias.CHAMPION, 1, kind=MoveKind.MANUAL, who="x", why="cut off")
-        result = appraiser("models", "promote", "1", "--why", "once more", *home)
-        assert "now it does" in result.output
-        last = json.loads(appraiser("models", "history", "--json", *home).stdout)[-1]
-        assert (last["from_version"], last["to_version"], last["why"]) == (2, 1, "once more")
-        appraiser("models", "promote", "2", "--why", "back", *home)
-
-    @pytest.mark.parametrize(
-        ("moves", "before"),
-        [
-            ([], None),
-            ([(None, 1, "promotion")], None),
-            ([(None, 1, "promotion"), (1, 2, "promotion")], 1),
-            ([(None, 1, "promotion"), (1, 2, "promotion"), (2, 3, "promotion"), (3, 2, "rollback")], 1),
-            ([(None, 1, "promotion"), (1, 2, "promotion"), (2, 1, "rollback")], None),
-            ([(None, 1, "promotion"), (1, 2, "promotion"), (2, 1, "rollback"), (1, 3, "promotion")], 1),
-        ],
-    )
-    def test_champion_before(self, moves: list[tuple[int | None, int, str]], before: int | None) -> None:
-        """A second rollback goes further back instead of returning to what was rolled back."""
-        history = [
-            AliasMove(
-                at=NOON, kind=MoveKind(kind), alias=Alias.CHAMPION, from_version=a, to_version=b, who="x", why="y"
-            )
-            for a, b, kind in moves
-        ]
-        assert previous_champion(history) == before
 
 
 class TestPredict:

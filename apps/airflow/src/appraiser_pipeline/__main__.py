@@ -134,6 +134,19 @@ def what_if(
         typer.echo(f"batch {decision.batch_number:<3} {decision.outcome.value:8} {decision.summary}")
 
 
+@app.command()
+def reproduce(
+    version: Annotated[int, typer.Argument(min=1, help="Which version of the model.")], *, as_json: JsonOption = False
+) -> None:
+    """Train a version again and compare its files. Exit code 0 where they are the same, 1 where not."""
+    from appraiser_pipeline.reproduce import in_words, reproduce_version  # noqa: PLC0415 - brings the model's libraries
+
+    with closing(_open()) as context:
+        found = reproduce_version(context, version)
+    typer.echo(json.dumps(_plain(found), indent=2) if as_json else in_words(found))
+    raise typer.Exit(0 if found.identical else 1)
+
+
 def _print_step(done: StepRun, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(done)))

@@ -8,6 +8,9 @@ PipelineError
 ├── ReplayError             a replay did not bring the batch that is due, or brought another one under its number
 ├── StoppedBatchError       a batch is not fit for use and nothing of it was taken
 ├── PolicyError             a threshold was asked for that no policy has, or with a value that it cannot take
+├── ReproductionError       a version cannot be trained again
+│   ├── SnapshotGoneError   the lake no longer has its snapshot
+│   └── RowsGoneError       the snapshot no longer has all of its rows
 └── OrderError              a step was called before the step that it builds on
 """
 
@@ -91,6 +94,42 @@ class PolicyError(PipelineError):
         self.name = name
         self.value = value
         super().__init__(f"the policy's {name!r} = {value!r} is {problem}")
+
+
+class ReproductionError(PipelineError):
+    """A version cannot be trained again.
+
+    Attributes:
+        version: Which.
+    """
+
+    def __init__(self, version: int, problem: str) -> None:
+        self.version = version
+        super().__init__(f"version {version} cannot be reproduced: {problem}")
+
+
+class SnapshotGoneError(ReproductionError):
+    """The lake no longer has the snapshot that the version was trained on."""
+
+    def __init__(self, version: int, snapshot_id: int, lake: str) -> None:
+        self.snapshot_id = snapshot_id
+        super().__init__(
+            version,
+            f"the lake {lake!r} has no snapshot {snapshot_id} of clean.listings. It was expired, or this is another "
+            "lake than the one that the version was trained on: name that with APPRAISER_LAKE.",
+        )
+
+
+class RowsGoneError(ReproductionError):
+    """The snapshot is there, and rows that the version was trained on are not."""
+
+    def __init__(self, version: int, snapshot_id: int, missing: str) -> None:
+        self.snapshot_id = snapshot_id
+        super().__init__(
+            version,
+            f"snapshot {snapshot_id} of clean.listings no longer has everything that it was trained on: {missing}. "
+            "Bring the files of the lake back from a backup.",
+        )
 
 
 class OrderError(PipelineError):

@@ -8,6 +8,7 @@ CliError
 ├── OwnedError           another command runs the service and needs it
 ├── ServiceError         a service ended or did not get ready in time
 ├── PipelineError        a run of the pipeline failed
+├── RefusedError         a version did not pass its trial, so that it is not put in production
 └── NotThereError        nothing is there yet to show
 """
 
@@ -115,6 +116,21 @@ class PipelineError(CliError):
         if log:
             parts.append(f"The whole log: {log}")
         super().__init__("\n".join(parts))
+
+
+class RefusedError(CliError):
+    """A version did not pass its trial, so that it is not put in production.
+
+    Attributes:
+        version: Which.
+        forced: The option that moves all the same; empty where none does.
+    """
+
+    def __init__(self, version: int, problem: str, forced: str = "") -> None:
+        self.version = version
+        self.forced = forced
+        after = f"To put it in production all the same, add {forced}." if forced else "No option forces that."
+        super().__init__(f"version {version} is refused: {problem.rstrip('.')}. Nothing moved. {after}")
 
 
 class NotThereError(CliError):

@@ -14,6 +14,8 @@ from appraiser_cli.commands.decisions import decisions
 from appraiser_cli.commands.dev import dev
 from appraiser_cli.commands.doctor import doctor
 from appraiser_cli.commands.down import down
+from appraiser_cli.commands.keys import keys
+from appraiser_cli.commands.lineage import lineage
 from appraiser_cli.commands.locks import locks
 from appraiser_cli.commands.models import models
 from appraiser_cli.commands.pipeline import pipeline
@@ -42,9 +44,11 @@ app.command(rich_help_panel=_RUN)(down)
 app.command(rich_help_panel=_RUN)(status)
 app.command(rich_help_panel=_RUN)(doctor)
 app.add_typer(pipeline, name="pipeline", rich_help_panel=_RUN)
+app.add_typer(keys, name="keys", rich_help_panel=_RUN)
 app.command(rich_help_panel=_LOOK)(batches)
 app.command(rich_help_panel=_LOOK)(decisions)
 app.add_typer(models, name="models", rich_help_panel=_LOOK)
+app.command(rich_help_panel=_LOOK)(lineage)
 app.command("check-data", rich_help_panel=_USE)(check_data)
 app.command(rich_help_panel=_USE)(predict)
 app.command(rich_help_panel=_WORK)(dev)

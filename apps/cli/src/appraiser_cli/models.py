@@ -1,14 +1,10 @@
-"""Model versions with the decisions about them, and moves of the champion by hand."""
+"""Model versions with the decisions about them, and where they come from."""
 
-import getpass
-from collections.abc import Sequence
-
-from appraiser_cli.errors import CliError, NotThereError
 from appraiser_cli.home import Home
 from appraiser_cli.settings import Settings
 from appraiser_cli.state import open_ledger, open_registry
-from appraiser_schema import Alias, AliasMove, Decision, DecisionKind, ModelDetail, ModelVersion, MoveKind, utc_now
-from appraiser_store import Ledger
+from appraiser_schema import Decision, DecisionKind, ModelDetail, ModelLineage, ModelVersion
+from appraiser_store import Ledger, model_lineage
 
 
 def all_models(home: Home, settings: Settings) -> list[ModelVersion]:
@@ -29,84 +25,19 @@ def one_model(home: Home, settings: Settings, version: int) -> ModelDetail:
     return ModelDetail(**facts, decision=decision, card=card.model_dump(mode="json"))
 
 
-def promote(home: Home, settings: Settings, version: int, why: str) -> str:
-    """Make a version the champion.
-
-    Returns:
-        What happened, in one sentence.
-    """
-    return _move(home, settings, version, MoveKind.MANUAL, why)
-
-
-def rollback(home: Home, settings: Settings, why: str) -> str:
-    """Make the champion before the present one champion again.
-
-    Returns:
-        What happened, in one sentence.
-
-    Raises:
-        NotThereError: There was none before it.
-    """
+def origin(home: Home, settings: Settings, version: int) -> ModelLineage:
+    """Where one version comes from, and what became of it."""
+    model = open_registry(home, settings).version(version)
     with open_ledger(home, settings) as ledger:
-        before = previous_champion(ledger.moves(Alias.CHAMPION))
-    if before is None:
-        raise NotThereError(
-            "no champion came before the present one; choose a version from './appraiser models list' and name it "
-            "with './appraiser models promote VERSION --why REASON'."
-        )
-    return _move(home, settings, before, MoveKind.ROLLBACK, why)
+        return model_lineage(ledger, model)
 
 
-def previous_champion(moves: Sequence[AliasMove]) -> int | None:
-    """The champion that the present one followed. A rollback takes back what it undid: a second goes further back."""
-    line: list[int] = []
-    for move in moves:
-        if move.kind is MoveKind.ROLLBACK and move.to_version in line:
-            del line[line.index(move.to_version) + 1 :]
-        elif not line or line[-1] != move.to_version:
-            line.append(move.to_version)
-    return line[-2] if len(line) > 1 else None
+def card_text(home: Home, settings: Settings, version: int) -> str:
+    """The card of one version in words, as Markdown."""
+    from appraiser_model.card_text import card_in_words  # noqa: PLC0415
 
-
-def _move(home: Home, settings: Settings, version: int, kind: MoveKind, why: str) -> str:
-    if not why.strip():
-        raise CliError("a reason is needed: --why REASON")
-    registry = open_registry(home, settings)
-    with open_ledger(home, settings) as ledger:
-        if registry.champion() == version:
-            return _note_champion(ledger, version, kind, why)
-        move = registry.move(Alias.CHAMPION, version, kind=kind, who=_who(), why=why)
-        ledger.record_move(move)
-    before = "none" if move.from_version is None else f"version {move.from_version}"
-    return f"the champion is version {version} now; before it was {before}. The API follows by itself."
-
-
-def _note_champion(ledger: Ledger, version: int, kind: MoveKind, why: str) -> str:
-    """Record the move to the present champion where that was cut off between the move and its record."""
-    moves = ledger.moves(Alias.CHAMPION)
-    known = moves[-1].to_version if moves else None
-    if known == version:
-        return f"version {version} is the champion already; nothing changed"
-    ledger.record_move(
-        AliasMove(
-            at=utc_now(),
-            kind=kind,
-            alias=Alias.CHAMPION,
-            from_version=known,
-            to_version=version,
-            who=_who(),
-            why=why,
-        )
-    )
-    return f"version {version} is the champion already, but the history did not say so; now it does"
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        # A container may run under a number that has no name.
-        return "unknown"
+    found = origin(home, settings, version)
+    return card_in_words(open_registry(home, settings).card(version), found.model, found.evaluation)
 
 
 def _decisions(ledger: Ledger) -> dict[int, Decision]:

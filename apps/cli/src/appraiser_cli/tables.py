@@ -79,3 +79,14 @@ def money(value: float | None) -> str:
 def figure(value: float | None, digits: int = 3) -> str:
     """A measure; a dash where it is unknown."""
     return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Batch numbers in short: 0-3, 5; a dash where there are none."""
+    parts: list[list[int]] = []
+    for one in sorted(numbers):
+        if parts and one == parts[-1][-1] + 1:
+            parts[-1].append(one)
+        else:
+            parts.append([one])
+    return ", ".join(str(p[0]) if len(p) == 1 else f"{p[0]}-{p[-1]}" for p in parts) or "-"

@@ -51,6 +51,11 @@ class Bundle:
         """SHA-256 of the manifest, and so of every file, hexadecimal."""
         return _sha256(_manifest(self._files))
 
+    @property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each file, hexadecimal."""
+        return {name: _sha256(content) for name, content in self._files.items()}
+
     def save(self, folder: Path) -> None:
         """Write the bundle; the folder appears with everything in it or not at all. Saving the same twice is once.
 
@@ -116,6 +121,15 @@ class Bundle:
             "domain.json": _json(self.model.domain.to_state()),
             "card.json": _json(self.card.to_dict()),
         }
+
+
+def read_digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file as the manifest has it, hexadecimal, whatever version of the code made the bundle.
+
+    Raises:
+        BundleError: There is no manifest, or one of another format.
+    """
+    return _parse(folder, MANIFEST, _digests)
 
 
 def read_card(folder: Path) -> Card:

@@ -43,9 +43,11 @@ class Card(Record):
         default_factory=dict,
         description="On the validation listings, as `measure` gives them. Half of them said when to stop.",
     )
-
     inputs: Inputs | None = Field(
         default=None, description="Shares of the training listings by field; what is asked later is held against them."
+    )
+    prices_usd: tuple[float, float] | None = Field(
+        default=None, description="Where the prices of nearly all training listings lie. [USD]"
     )
 
     @classmethod
@@ -98,6 +100,7 @@ class Card(Record):
             libraries=library_versions(),
             metrics=metrics or {},
             inputs=Inputs.of(train),
+            prices_usd=model.domain.price_usd,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 PAGE: Final = 200
+CARD_FILE: Final = "model_card.md"
+"""Name of the card in words among the files of a run."""
 
 
 class Registry:
@@ -127,9 +129,17 @@ class Registry:
 
         Raises:
             UnknownVersionError: There is no such version.
+            RegistryError: Its card was written by another version of this library.
         """
         with self._asking():
-            return Card.model_validate_json(self._get(version).tags["card"])
+            text = self._get(version).tags.get("card", "")
+        try:
+            return Card.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(map(str, first["loc"])) or "card"
+            problem = f"the card of version {version} is not one of this appraiser_model, {field!r}: {first['msg']}"
+            raise RegistryError(self.tracking_uri, f"{problem}. Use the code that trained it.") from error
 
     def set_metrics(self, version: int, metrics: Mapping[str, float]) -> None:
         """Keep the test metrics of a version with it, in place of those it had."""
@@ -138,6 +148,25 @@ class Registry:
             self._client.set_model_version_tag(self.name, str(version), "metrics", json.dumps(dict(metrics)))
             for name, value in metrics.items():
                 self._client.log_metric(found.run_id, f"test_{name}", value)
+
+    def describe(self, version: int, text: str) -> None:
+        """Keep the card in words where people look for it. The same text once more changes nothing.
+
+        It is the description of the version and of the run that made it, and the run's file `model_card.md`.
+
+        Args:
+            version: Which.
+            text: Markdown, as `card_in_words` writes it.
+        """
+        with self._asking(), tempfile.TemporaryDirectory() as scratch:
+            found = self._get(version)
+            if found.description == text:
+                return
+            (Path(scratch) / CARD_FILE).write_text(text, encoding="utf-8")
+            self._client.log_artifacts(found.run_id, scratch)
+            self._client.set_tag(found.run_id, "mlflow.note.content", text)
+            # Last: where the version has the text, everything has it.
+            self._client.update_model_version(self.name, str(version), text)
 
     def keep_files(self, version: int, folder: Path) -> None:
         """Keep the files of a folder with the run that made a version, under the paths that they have there."""

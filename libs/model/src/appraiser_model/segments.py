@@ -18,25 +18,29 @@ type Kind = Literal["batch", "state", "price_band"]
 
 
 def segment_scores(
-    test: pl.DataFrame, challenger_usd: ArrayLike, champion_usd: ArrayLike | None = None
+    test: pl.DataFrame, challenger: Appraised | ArrayLike, champion_usd: ArrayLike | None = None
 ) -> tuple[SegmentScore, ...]:
-    """Mean absolute error by batch, by state and by band of the true price.
+    """Errors, and coverage of the interval, by batch, by state and by band of the true price.
 
     Args:
         test: Clean listings with batch_number, state and price.
-        challenger_usd: Appraisals of one model. [USD], shape (n,)
+        challenger: Appraisals of one model; prices alone [USD], shape (n,), have no coverage.
         champion_usd: Appraisals of the other; None where there is no champion.
 
     Returns:
         The parts that have listings: batches by number, states by name, price bands from below.
     """
-    champion = pl.lit(None, pl.Float64) if champion_usd is None else _series(champion_usd)
+    unknown = pl.lit(None, pl.Float64)
+    champion = unknown if champion_usd is None else _series(champion_usd)
+    ours = _series(challenger.price_usd if isinstance(challenger, Appraised) else challenger)
     scored = test.select(
         pl.col("batch_number").alias("batch"),
         pl.col("state"),
         pl.Series("price_band", np.searchsorted(BANDS_USD, test["price"].to_numpy(), side="right")),
-        challenger_mae=(_series(challenger_usd) - pl.col("price")).abs(),
+        challenger_mae=(ours - pl.col("price")).abs(),
         champion_mae=(champion - pl.col("price")).abs(),
+        challenger_mdape=(ours / pl.col("price") - 1).abs() * 100,
+        challenger_coverage=_inside(challenger) * 100 if isinstance(challenger, Appraised) else unknown,
     )
     return (*_by("batch", scored), *_by("state", scored), *_by("price_band", scored))
 
@@ -83,12 +87,20 @@ def band_name(band: int) -> str:
     return f"{BANDS_USD[band - 1]:,} to {BANDS_USD[band]:,} USD"
 
 
+def _inside(appraised: Appraised) -> pl.Expr:
+    return pl.col("price").is_between(_series(appraised.lower_usd), _series(appraised.upper_usd)).cast(pl.Float64)
+
+
 def _series(values: ArrayLike) -> pl.Series:
     return pl.Series(np.asarray(values, dtype=np.float64))
 
 
 def _by(kind: Kind, scored: pl.DataFrame) -> list[SegmentScore]:
-    parts = scored.group_by(kind).agg(pl.len().alias("rows"), pl.col("challenger_mae", "champion_mae").mean())
+    parts = scored.group_by(kind).agg(
+        pl.len().alias("rows"),
+        pl.col("challenger_mae", "champion_mae", "challenger_coverage").mean(),
+        pl.col("challenger_mdape").median(),
+    )
     return [
         SegmentScore(
             kind=kind,
@@ -96,6 +108,8 @@ def _by(kind: Kind, scored: pl.DataFrame) -> list[SegmentScore]:
             rows=part["rows"],
             challenger_mae=part["challenger_mae"],
             champion_mae=part["champion_mae"],
+            challenger_mdape=part["challenger_mdape"],
+            challenger_coverage=part["challenger_coverage"],
         )
         for part in parts.sort(kind).to_dicts()
     ]

@@ -88,6 +88,10 @@ class SegmentScore(Record):
     rows: int = Field(gt=0)
     challenger_mae: float = Field(description="Mean absolute error. [USD]")
     champion_mae: float | None = None
+    challenger_mdape: float | None = Field(default=None, description="Median absolute percentage error. [%]")
+    challenger_coverage: float | None = Field(
+        default=None, description="Prices inside the challenger's interval; null where it was not measured. [%]"
+    )
 
 
 class Evaluation(Record):

@@ -110,7 +110,7 @@ def _compare(scores: _Scores, seed: int) -> Evaluation:
         champion_version=scores.versions[1],
         challenger=measure(price, ours),
         champion=None,
-        segments=segment_scores(scores.test, ours.price_usd),
+        segments=segment_scores(scores.test, ours),
         engine_difference=largest_difference(scores.model, scores.columns),
     )
     if scores.champion is None or theirs is None:
@@ -122,7 +122,7 @@ def _compare(scores: _Scores, seed: int) -> Evaluation:
             "champion": measure(price, theirs),
             "champion_prices_usd": (low, high),
             "rows_beyond_champion": int(((price < low) | (price > high)).sum()),
-            "segments": segment_scores(scores.test, ours.price_usd, theirs.price_usd),
+            "segments": segment_scores(scores.test, ours, theirs.price_usd),
             "mae_difference_usd": difference.usd,
             "mae_change": difference.share,
         }

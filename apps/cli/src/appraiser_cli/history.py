@@ -1,0 +1,48 @@
+"""Who was in production when, as the ledger has it, and whether the registry agrees."""
+
+import datetime as dt
+
+from appraiser_cli.errors import NotThereError
+from appraiser_cli.home import Home
+from appraiser_cli.settings import Settings
+from appraiser_cli.state import open_ledger, open_registry
+from appraiser_model.errors import RegistryUnreachableError
+from appraiser_schema import Alias, Reign, utc_now
+from appraiser_store import reign_at, reigns
+
+
+def history(home: Home, settings: Settings) -> tuple[list[Reign], str]:
+    """Every version's time as the champion, the first one first.
+
+    Returns:
+        The reigns, and in a sentence where the registry does not agree with them; empty where it does.
+    """
+    with open_ledger(home, settings) as ledger:
+        found = reigns(ledger.moves(Alias.CHAMPION))
+    recorded = found[-1].version if found else None
+    try:
+        present = open_registry(home, settings).champion()
+    except (NotThereError, RegistryUnreachableError) as error:
+        return found, f"The registry could not be asked whether it agrees: {error}"
+    return found, "" if present == recorded else disagreement(present, recorded)
+
+
+def history_at(home: Home, settings: Settings, at: dt.datetime) -> Reign:
+    """The one reign at an instant.
+
+    Raises:
+        InstantError: The instant lies in the future.
+        NoChampionThenError: No version was the champion yet.
+    """
+    with open_ledger(home, settings) as ledger:
+        return reign_at(ledger.moves(Alias.CHAMPION), at, utc_now())
+
+
+def disagreement(present: int | None, recorded: int | None) -> str:
+    """What the registry and the ledger say, where they say two things."""
+    serves = "no champion" if present is None else f"version {present} as the champion"
+    last = "no champion yet" if recorded is None else f"version {recorded} as the last one"
+    return (
+        f"The registry has {serves}, and the history {last}: the alias was moved without a record, by a command that "
+        "was cut off or in MLflow itself. The registry is what serves."
+    )
