@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from typing import Any
 
 import pytest
@@ -27,11 +28,17 @@ class TestPredict:
         assert answer.interval.coverage == 0.9
 
     def test_names_its_model(self, serving: TestClient) -> None:
-        """The answer says which version gave it, on what data it was trained, and under which id it was asked."""
+        """The answer says which version gave it, on what data it was trained, and under which id it is on record.
+
+        That is the service's own id, for two requests may come with the same one.
+        """
         response = serving.post("/predict", json=example_listing(), headers={"X-Request-ID": "house-1"})
         answer = Appraisal.model_validate_json(response.content)
         assert (answer.model.name, answer.model.version, answer.model.simulated_data) == ("house-price", 1, True)
-        assert answer.request_id == response.headers["x-request-id"] == "house-1"
+        assert response.headers["x-request-id"] == "house-1"
+        assert re.fullmatch("[0-9a-f]{32}", answer.request_id)
+        plain = serving.post("/predict", json=example_listing())
+        assert plain.json()["request_id"] == plain.headers["x-request-id"] != answer.request_id
 
     def test_only_the_state(self, serving: TestClient) -> None:
         """A house of which only the state is known has a price and a warning."""

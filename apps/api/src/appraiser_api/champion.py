@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from appraiser_api.errors import ChampionError
-from appraiser_model import Appraised, Bundle, explanation_of, warnings_for
+from appraiser_api.prediction_log import LoggedModel
+from appraiser_model import Bundle, explanation_of, warnings_for
+from appraiser_model.agreement import LARGEST, largest_difference
 from appraiser_schema import (
     Appraisal,
     Explanation,
@@ -38,16 +40,27 @@ class Champion:
             name=self.bundle.card.name, version=self.facts.version, simulated_data=self.bundle.card.simulated_data
         )
 
+    @cached_property
+    def logged(self) -> LoggedModel:
+        """What the record of every answer says of the model."""
+        return LoggedModel(self.bundle.card.name, self.facts.version, self.facts.features_fingerprint)
+
     def appraise(self, listing: Listing, request_id: str) -> Appraisal:
         """Appraise one house, with the same bits as the pipeline would in a table."""
-        return self._answer(listing, self.bundle.model.appraise(listing_columns([listing])), request_id)
+        price, lower, upper = self.bundle.model.appraise_one(listing)
+        return Appraisal(
+            price_usd=price,
+            interval=Interval(lower_usd=lower, upper_usd=upper, coverage=self.bundle.model.interval.coverage),
+            model=self.reference,
+            warnings=warnings_for(self.bundle.model, listing, price),
+            request_id=request_id,
+        )
 
     def explain(self, listing: Listing, request_id: str) -> Explanation:
-        """Appraise one house and say why."""
-        columns = listing_columns([listing])
+        """Appraise one house and say why; milliseconds, and the first time seconds if XGBoost is not there yet."""
         model = self.bundle.model
-        base_usd, contributions = explanation_of(model.encoder, listing, model.explain(columns))
-        appraisal = self._answer(listing, model.appraise(columns), request_id)
+        base_usd, contributions = explanation_of(model.encoder, listing, model.explain(listing_columns([listing])))
+        appraisal = self.appraise(listing, request_id)
         return Explanation(appraisal=appraisal, base_usd=base_usd, contributions=contributions)
 
     def detail(self) -> ModelDetail:
@@ -60,22 +73,17 @@ class Champion:
         Raises:
             ChampionError: The answer is no price with an interval around it.
         """
-        listing = Listing.model_validate(example_listing())
-        appraised = self.bundle.model.appraise(listing_columns([listing]))
-        price, lower, upper = appraised.price_usd[0], appraised.lower_usd[0], appraised.upper_usd[0]
+        price, lower, upper = self.bundle.model.appraise_one(Listing.model_validate(example_listing()))
         if not 0 < lower <= price <= upper < math.inf:
-            raise ChampionError(self.facts.version, float(price))
+            raise ChampionError(self.facts.version, price)
 
-    def _answer(self, listing: Listing, appraised: Appraised, request_id: str) -> Appraisal:
-        price = float(appraised.price_usd[0])
-        return Appraisal(
-            price_usd=price,
-            interval=Interval(
-                lower_usd=float(appraised.lower_usd[0]),
-                upper_usd=float(appraised.upper_usd[0]),
-                coverage=self.bundle.model.interval.coverage,
-            ),
-            model=self.reference,
-            warnings=warnings_for(self.bundle.model, listing, price),
-            request_id=request_id,
-        )
+    def complete(self) -> None:
+        """Load what tables and explanations need as well, which takes seconds the first time, and try it.
+
+        Raises:
+            ChampionError: For tables the price is another one than for single houses.
+            ValueError: The trees cannot be read.
+        """
+        columns = listing_columns([Listing.model_validate(example_listing())])
+        if largest_difference(self.bundle.model, columns) > LARGEST:
+            raise ChampionError(self.facts.version, float(self.bundle.model.appraise(columns).price_usd[0]))

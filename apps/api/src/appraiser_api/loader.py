@@ -63,6 +63,7 @@ class Loader:
         bundle = self._registry.read(lambda registry: registry.load(version, self._cache.root))
         pointer = Pointer(digest=bundle.digest, facts=facts)
         champion = _checked(bundle, pointer)
+        champion.complete()
         self._cache.point_to(pointer)
         self._confirmed = champion
         return champion

@@ -23,6 +23,7 @@ from appraiser_api.prediction_log.sink import LedgerSink
 from appraiser_api.routes import ROUTERS
 from appraiser_api.services import Services
 from appraiser_api.settings import Settings
+from appraiser_api.short_way import ShortWay
 from appraiser_api.stores import Stores
 from appraiser_api.watcher import Watcher
 from appraiser_api.workers import Workers
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router)
     docs.mount_assets(app)
     problems.install(app)
+    app.add_middleware(ShortWay, services=app.state.services)
     keyring = None if settings.api_keys is None else Keyring(settings.api_keys)
     app.add_middleware(Guard, settings=settings, metrics=metrics, keyring=keyring)
     if settings.api_cors_origins:
