@@ -1,4 +1,4 @@
-"""Appraises a chunk of houses: prices for the good rows, and for the others what is wrong with them."""
+"""Checks and appraises a chunk of houses: prices for the good rows, and for the others what is wrong with them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,7 @@ import polars as pl
 from appraiser_api.batch.chunks import Chunk, Fault
 from appraiser_api.wording import plain_text
 from appraiser_model import Appraised, ValuationModel
-from appraiser_schema.frames import FAILURE_SCHEMA, ROW_NUMBER, clean_unpriced, to_columns
+from appraiser_schema.frames import FAILURE_SCHEMA, ROW_NUMBER, Columns, clean_unpriced, to_columns
 
 _ERROR: Final = pl.Struct({"field": pl.String, "rule": pl.String, "value": pl.String})
 SCHEMA: Final = pl.Schema(
@@ -21,6 +21,21 @@ SCHEMA: Final = pl.Schema(
     }
 )
 """What is answered for each row: a price with its interval, or what is wrong with the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A chunk that was checked.
+
+    Attributes:
+        good: The clean listings, numbered.
+        columns: The same, as a model takes them.
+        refused: `SCHEMA`, one line per row that is no listing.
+    """
+
+    good: pl.DataFrame
+    columns: Columns
+    refused: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +53,31 @@ class Answered:
     appraised: Appraised
 
 
-def appraise(model: ValuationModel, chunk: Chunk) -> Answered:
-    """Appraise the rows that are listings; the bits are those of a single house and of the pipeline."""
+def check(chunk: Chunk) -> Checked:
+    """Part the rows that are listings from the others."""
     clean = clean_unpriced(chunk.frame)
-    appraised = model.appraise(to_columns(clean.good))
-    good = clean.good.select(
+    return Checked(clean.good, to_columns(clean.good), _refused(clean.failures, chunk.faults))
+
+
+def appraise(model: ValuationModel, checked: Checked) -> Answered:
+    """Appraise the rows that are listings; the bits are those of a single house and of the pipeline."""
+    appraised = model.appraise(checked.columns)
+    answers = checked.good.select(
         pl.col(ROW_NUMBER).cast(pl.UInt32).alias("row"),
         pl.Series("price_usd", appraised.price_usd, dtype=pl.Float64),
         pl.Series("lower_usd", appraised.lower_usd, dtype=pl.Float64),
         pl.Series("upper_usd", appraised.upper_usd, dtype=pl.Float64),
         pl.lit(None, SCHEMA["errors"]).alias("errors"),
     )
-    if clean.failures.is_empty() and not chunk.faults:
-        return Answered(good, clean.good, appraised)
-    refused = _refused(clean.failures, chunk.faults)
-    return Answered(pl.concat([good, refused]).sort("row"), clean.good, appraised)
+    if not checked.refused.is_empty():
+        answers = pl.concat([answers, checked.refused]).sort("row")
+    return Answered(answers, checked.good, appraised)
 
 
 def _refused(failures: pl.DataFrame, faults: list[Fault]) -> pl.DataFrame:
     """One line per row that has no price."""
+    if failures.is_empty() and not faults:
+        return pl.DataFrame(schema=SCHEMA)
     unread = pl.DataFrame(
         [(f.row, "read", f.column, f.rule, f.value) for f in faults], schema=FAILURE_SCHEMA, orient="row"
     )

@@ -45,6 +45,23 @@ class _Listing(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     street: Any = None
 
 
+class _Columns(msgspec.Struct, forbid_unknown_fields=True):
+    """A list per column with the types that `Listing` takes."""
+
+    state: list[str | None]
+    status: list[str | None] | None = None
+    bed: list[float | None] | None = None
+    bath: list[float | None] | None = None
+    acre_lot: list[float | None] | None = None
+    house_size: list[float | None] | None = None
+    city: list[str | None] | None = None
+    zip_code: list[str | float | None] | None = None
+    prev_sold_date: list[str | None] | None = None
+    price: list[Any] | None = None
+    brokered_by: list[Any] | None = None
+    street: list[Any] | None = None
+
+
 def is_columns(file: IO[bytes]) -> bool:
     """Whether a JSON body is an object with a list per column; the file is left at its beginning."""
     start = file.read(BLOCK_BYTES).lstrip(_BLANKS)
@@ -233,10 +250,8 @@ def _read_columns(start: bytes, file: IO[bytes]) -> Iterator[Chunk]:
     body = start + file.read(COLUMNS_LIMIT_BYTES + 1)
     if len(body) > COLUMNS_LIMIT_BYTES:
         raise BatchTooLargeError(COLUMNS_LIMIT_BYTES)
-    try:
-        columns = msgspec.json.decode(body, type=dict[str, list[Any]])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BatchBodyError("JSON", f"must be a list of listings, or a list per column: {error}", body[:60]) from None
+    typed = _typed_columns(body)
+    columns = typed or _loose_columns(body)
     del body
     unknown = check_names(list(columns))
     if unknown:
@@ -247,7 +262,24 @@ def _read_columns(start: bytes, file: IO[bytes]) -> Iterator[Chunk]:
     known = {name: cells for name, cells in columns.items() if name in LISTING_COLUMNS}
     for begin in range(0, max(lengths), CHUNK_ROWS):
         part = {name: cells[begin : begin + CHUNK_ROWS] for name, cells in known.items()}
-        yield _columns_chunk(part, begin + 1)
+        yield Chunk(numbered(_frame(part), begin + 1)) if typed else _columns_chunk(part, begin + 1)
+
+
+def _typed_columns(body: bytes) -> dict[str, list[Any]]:
+    """The columns, where every cell has its type; none where one has not."""
+    try:
+        columns = msgspec.structs.asdict(msgspec.json.decode(body, type=_Columns))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    return {name: cells for name, cells in columns.items() if cells is not None}
+
+
+def _loose_columns(body: bytes) -> dict[str, list[Any]]:
+    try:
+        columns: dict[str, list[Any]] = msgspec.json.decode(body, type=dict[str, list[Any]])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BatchBodyError("JSON", f"must be a list of listings, or a list per column: {error}", body[:60]) from None
+    return columns
 
 
 def _columns_chunk(part: dict[str, list[Any]], first: int) -> Chunk:

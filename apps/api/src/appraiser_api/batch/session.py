@@ -1,12 +1,13 @@
 """One request from its body to its last byte."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO
 
 import polars as pl
 
-from appraiser_api.batch.appraising import SCHEMA, Answered, appraise
+from appraiser_api.batch.appraising import SCHEMA, Answered, appraise, check
 from appraiser_api.batch.arrow_rows import read_arrow, read_parquet
 from appraiser_api.batch.chunks import Chunk
 from appraiser_api.batch.csv_rows import read_csv
@@ -50,8 +51,8 @@ class Session:
             ApiError: The body is damaged further on.
         """
         first = True
-        for chunk in self.chunks:
-            answered = appraise(self.champion.bundle.model, chunk)
+        for checked in _ahead(map(check, self.chunks)):
+            answered = appraise(self.champion.bundle.model, checked)
             record(answered)
             # Nothing is said before the first chunk is through: until then a fault is a problem document.
             yield (self.writer.begin() if first else b"") + self.writer.write(answered.answers)
@@ -59,6 +60,15 @@ class Session:
         if first:
             yield self.writer.begin() + self.writer.write(pl.DataFrame(schema=SCHEMA))
         yield self.writer.end()
+
+
+def _ahead[T](items: Iterator[T]) -> Iterator[T]:
+    """The same items, each made in a thread while the one before it is worked on."""
+    with ThreadPoolExecutor(1, "batch-reader") as reader:
+        following = reader.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = reader.submit(next, items, None)
+            yield item
 
 
 def read_chunks(file: IO[bytes], kind: Kind) -> tuple[Iterator[Chunk], tuple[str, ...]]:

@@ -1,11 +1,11 @@
 """POST /predict/batch: what many houses are worth."""
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from anyio import to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
@@ -99,7 +99,16 @@ class Work:
         Raises:
             ApiError: The body is no table of listings.
         """
-        return await to_thread.run_sync(self._begin, limiter=self.services.batches)
+        return await self._in_turn(self._begin)
+
+    async def _in_turn(self, work: Callable[[], bytes | None]) -> bytes | None:
+        """Do a piece of work in a thread. Whoever leaves meanwhile waits for its end: it reads the file."""
+        done = asyncio.get_running_loop().run_in_executor(self.services.batches, work)
+        try:
+            return await asyncio.shield(done)
+        except asyncio.CancelledError:
+            await asyncio.wait([done])
+            raise
 
     def _begin(self) -> bytes | None:
         # Table libraries take a second to import: whoever appraises single houses never waits for them.
@@ -137,6 +146,6 @@ class Work:
                 # Some parts are empty: what is sent of them would mark the end.
                 if part:
                     yield part
-                part = await to_thread.run_sync(self._next, limiter=self.services.batches)
+                part = await self._in_turn(self._next)
         finally:
             self.file.close()
