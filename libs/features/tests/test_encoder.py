@@ -67,6 +67,15 @@ class TestOnePath:
         """XGBoost refuses infinity; a ratio that is too large is unknown."""
         assert not np.isinf(encoder.transform(columns_of(rows))).any()
 
+    def test_expected(self, encoder: FeatureEncoder, market: Market) -> None:
+        """What the living area would cost in its place is the product of two other features, unknown with either."""
+        matrix = encoder.transform(market[0])
+        column = dict(zip(encoder.names, matrix.T, strict=True))
+        for where in ("nearby", "in_zip", "in_city"):
+            product = column["house_size"] * column[f"price_per_sqft_{where}"]
+            assert np.array_equal(column[f"size_value_{where}"], product, equal_nan=True)
+            assert np.isfinite(product).any()
+
     def test_shape(self, encoder: FeatureEncoder, market: Market) -> None:
         """The matrix is float32, a row after the other, a column per name."""
         matrix = encoder.transform(market[0])

@@ -114,9 +114,22 @@ def _statistic(name: str, label: str, unit: str, what: str, where: tuple[str, st
     )
 
 
+def _expected(suffix: str, at: str, field: str) -> Feature:
+    return Feature(
+        name=f"size_value_{suffix}",
+        label=f"Living area at prices {at}",
+        unit="USD",
+        group=FeatureGroup.SIZE,
+        listing_field="house_size",
+        description=f"Living area times `price_per_sqft_{suffix}`; unknown without the living area.",
+        source=f"The listing's {field} and living area; a product that a tree needs many splits for.",
+    )
+
+
 FEATURES: Final[tuple[Feature, ...]] = (
     *_MEASURES,
     *_POSITION,
     *(_statistic(*what, where) for where in _WHERE for what in _WHAT),
+    *(_expected(suffix, at, field.replace("_", " ")) for suffix, at, _, field in _WHERE[:3]),
 )
 """The columns of the matrix, in order."""

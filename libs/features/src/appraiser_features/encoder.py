@@ -14,14 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 from appraiser_features.columns import Columns, Texts, check
 from appraiser_features.config import FeatureConfig
 from appraiser_features.errors import EncoderError, FingerprintError
+from appraiser_features.expected import EXPECTED, fill_expected
 from appraiser_features.fingerprint import CODE_FINGERPRINT
 from appraiser_features.location import LOCATION, Places
 from appraiser_features.measures import MEASURES, fill_measures
 from appraiser_features.rows import ListingRows
 from appraiser_features.summary import EPOCH, Typical
 
-NAMES: Final = (*MEASURES, *LOCATION)
+NAMES: Final = (*MEASURES, *LOCATION, *EXPECTED)
 _M: Final = len(MEASURES)
+_PLACE: Final = slice(_M, _M + len(LOCATION))
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +81,8 @@ class FeatureEncoder:
         """
         listings = check(columns)
         out = _measured(listings.numbers, listings.texts[0], self.as_of)
-        self.places.fill(out[:, _M:], listings.texts[1:])
+        self.places.fill(out[:, _PLACE], listings.texts[1:])
+        fill_expected(out)
         return _known(out)
 
     def encode(self, rows: ListingRows) -> "EncodedRows":
@@ -185,12 +188,13 @@ class EncodedRows:
         part = self.rows.read(start, stop)
         numbers = part.numbers if unknown is None else np.where(unknown, np.nan, part.numbers)
         out = _measured(numbers, part.status, self.as_of)
-        out[:, _M:] = self.places[part.fold, part.site]
+        out[:, _PLACE] = self.places[part.fold, part.site]
+        fill_expected(out)
         return _known(out)
 
 
 def _measured(numbers: NDArray[np.float64], status: Texts, as_of: dt.date) -> NDArray[np.float32]:
-    """A matrix with the measures of listings in it, and room for their location."""
+    """A matrix with the measures of listings in it, and room for what follows."""
     out = np.empty((numbers.shape[1], len(NAMES)), dtype=np.float32)
     with np.errstate(over="ignore"):
         fill_measures(out[:, :_M], numbers, status, float((as_of - EPOCH).days))

@@ -9,6 +9,7 @@ FINGERPRINTED: Final = (
     "columns",
     "config",
     "encoder",
+    "expected",
     "fit",
     "fitting",
     "location",

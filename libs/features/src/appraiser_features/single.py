@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appraiser_features.encoder import NAMES, FeatureEncoder
+from appraiser_features.expected import FIRST, PER_SQFT, SIZE
 from appraiser_features.location import POSITION, STATISTICS, city_key
 from appraiser_features.measures import DAYS_PER_YEAR, MEASURES, SQFT_PER_ACRE, STATUS_CODES
 from appraiser_features.summary import EPOCH
@@ -18,7 +19,7 @@ from appraiser_schema import Listing
 
 _M: Final = len(MEASURES)
 _CITY: Final = _M + len(POSITION) + 2 * len(STATISTICS)
-_STATE: Final = len(NAMES) - len(STATISTICS)
+_STATE: Final = FIRST - len(STATISTICS)
 _S: Final = len(STATISTICS)
 _EPOCH: Final = EPOCH.toordinal()
 
@@ -53,7 +54,10 @@ class SingleEncoder:
         table = self._table
         row[_M:_CITY] = table[place]
         row[_CITY:_STATE] = table[city, -_S:]
-        row[_STATE:] = table[state, -_S:]
+        row[_STATE:FIRST] = table[state, -_S:]
+        # The product of two numbers in single precision is exact in double precision, and rounded once, as there.
+        size = row.item(SIZE)
+        row[FIRST:] = [_finite(size * row.item(per_sqft)) for per_sqft in PER_SQFT]
         return out
 
     def _measures(self, listing: Listing) -> tuple[float, ...]:
