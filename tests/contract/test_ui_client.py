@@ -8,7 +8,7 @@ import pytest
 
 from appraiser_schema import Listing
 from appraiser_ui.client import NO_CHAMPION
-from appraiser_ui.endpoints import ENDPOINTS, EXPLAIN, Endpoint
+from appraiser_ui.endpoints import ENDPOINTS, EXPLAIN, JSON, Endpoint
 
 GOLDEN = Path(__file__).parent / "golden" / "openapi.json"
 
@@ -36,7 +36,7 @@ def resolve(description: dict[str, Any], schema: dict[str, Any]) -> dict[str, An
 def answer(description: dict[str, Any], endpoint: Endpoint[Any], status: str) -> dict[str, Any]:
     """The schema of an answer."""
     content = operation(description, endpoint)["responses"][status]["content"]
-    return resolve(description, content["application/json"]["schema"])
+    return resolve(description, content[endpoint.media]["schema"])
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
@@ -54,6 +54,8 @@ class TestEndpoints:
         for status in ("200", *map(str, endpoint.also)):
             published = answer(description, endpoint, status)
             assert published.get("type") == expected["type"]
+            if endpoint.media != JSON:
+                continue
             one = resolve(description, published.get("items", published))
             read = resolve(definitions, expected.get("items", expected))
             assert one["title"] == read["title"]

@@ -138,3 +138,19 @@ class TestLineage:
         """What is not on record, or was given by a version that is gone, is a 404 that says which."""
         response = client.get(path)
         assert (response.status_code, response.json()["type"].rpartition(":")[2]) == (404, kind)
+
+
+@pytest.mark.usefixtures("ledger", "registry")
+class TestCard:
+    """GET /models/{version}/card."""
+
+    def test_words(self, client: TestClient) -> None:
+        """The card is Markdown for people."""
+        answer = client.get("/models/1/card")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/markdown; charset=utf-8")
+        assert answer.text.startswith("# House prices, version 1\n")
+        assert "## What it is not for" in answer.text
+
+    def test_unknown(self, client: TestClient) -> None:
+        """A version that there is not is a 404."""
+        assert client.get("/models/99/card").status_code == 404

@@ -7,7 +7,7 @@ import httpx
 from pydantic import ValidationError
 
 from appraiser_schema import Batch, Decision, Explanation, ModelDetail, ModelVersion, Problem, Ready
-from appraiser_ui.endpoints import BATCHES, DECISIONS, EXPLAIN, MODEL_VERSION, MODELS, READY, Endpoint
+from appraiser_ui.endpoints import BATCHES, DECISIONS, EXPLAIN, JSON, MODEL_CARD, MODEL_VERSION, MODELS, READY, Endpoint
 from appraiser_ui.errors import ApiAwayError, NoModelError, RefusedError, UnreadableError
 
 TIMEOUT: Final = httpx.Timeout(20.0, connect=2.0)
@@ -55,6 +55,10 @@ class ApiClient:
         """One version with its card."""
         return self._ask(MODEL_VERSION, path={"version": version})
 
+    def model_card(self, version: int) -> str:
+        """The card of one version in words, as Markdown."""
+        return self._ask(MODEL_CARD, path={"version": version})
+
     def batches(self) -> tuple[Batch, ...]:
         """Every batch that has arrived."""
         return self._ask(BATCHES)
@@ -86,6 +90,8 @@ class ApiClient:
 
     def _read[Answer](self, endpoint: Endpoint[Answer], response: httpx.Response) -> Answer:
         try:
+            if endpoint.media != JSON:
+                return endpoint.answer.validate_python(response.text)
             return endpoint.answer.validate_json(response.content)
         except ValidationError as error:
             raise UnreadableError(str(response.url), str(error.errors()[0]["msg"])) from error

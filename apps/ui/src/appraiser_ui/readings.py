@@ -39,6 +39,12 @@ def model_version(url: str, version: int) -> ModelDetail:
     return connect(url).model_version(version)
 
 
+@st.cache_data(ttl=FRESH, show_spinner=False, max_entries=256)
+def model_card(url: str, version: int) -> str:
+    """The card of one version in words, as Markdown."""
+    return connect(url).model_card(version)
+
+
 @st.cache_data(ttl=FRESH, show_spinner=False)
 def batches(url: str) -> tuple[Batch, ...]:
     """Every batch, newest first."""

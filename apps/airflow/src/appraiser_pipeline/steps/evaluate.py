@@ -15,6 +15,7 @@ from appraiser_model.agreement import largest_difference
 from appraiser_model.bootstrap import mean_difference
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
+from appraiser_pipeline.model_card import keep_card
 from appraiser_pipeline.standing import standing_decision
 from appraiser_schema import DecisionKind, Evaluation, Split, utc_now
 from appraiser_schema.frames import to_columns
@@ -28,8 +29,8 @@ def evaluate(context: Context, batch_number: int) -> Evaluation:
 
     The test rows are chosen by their own hash, so that no model ever trained on one. An evaluation that was made
     stands: later the champion may be this very model. After a dry run it is made again, since a person may have moved
-    the champion. Once it is stored, its report is kept in MLflow; a report that fails is an error in the log and
-    costs nothing else.
+    the champion. Once it is stored, its report and the version's card in words are kept in MLflow; what fails there is
+    an error in the log and costs nothing else.
 
     Raises:
         OrderError: No model was trained for the batch, or it was not cleaned.
@@ -44,6 +45,7 @@ def evaluate(context: Context, batch_number: int) -> Evaluation:
         context.ledger.save_evaluation(made)
         log.info("evaluated", batch=batch_number, version=made.challenger_version, mdape=made.challenger["mdape"])
     context.registry.set_metrics(made.challenger_version, made.challenger)
+    keep_card(context, made.challenger_version, batch_number)
     _report(context, made, scores)
     return made
 

@@ -4,6 +4,7 @@ import structlog
 
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
+from appraiser_pipeline.model_card import keep_card
 from appraiser_schema import Alias, AliasMove, Decision, DecisionKind, MoveKind, Outcome
 
 log = structlog.get_logger()
@@ -24,6 +25,8 @@ def promote(context: Context, batch_number: int) -> AliasMove:
 def follow_decision(context: Context, batch_number: int, outcome: Outcome, alias: Alias, kind: MoveKind) -> AliasMove:
     """Move an alias as a stored decision says. A move that is recorded is not made again: a person may have moved on.
 
+    Before that, the version's card in words tells the decision.
+
     Raises:
         OrderError: The decision is missing, went the other way or was that of a dry run, or this is a dry run.
     """
@@ -31,6 +34,7 @@ def follow_decision(context: Context, batch_number: int, outcome: Outcome, alias
     dry = context.settings.dry_run or (decision is not None and decision.dry_run)
     if decision is None or dry or decision.outcome is not outcome or decision.model_version is None:
         raise OrderError(outcome.value, batch_number, f"decision to {outcome.value}", "decide_promotion")
+    keep_card(context, decision.model_version, batch_number)
     if made := _recorded(context, decision, kind):
         return made
     move = context.registry.move(alias, decision.model_version, kind=kind, who=PIPELINE, why=decision.summary)

@@ -1,18 +1,29 @@
-"""GET /model, /models and /models/{version}: which models there are, how good, and what was decided about them."""
+"""GET /model, /models, /models/{version} and its card: which models there are, how good, and what was decided."""
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 
 from appraiser_api.errors import AwayError, VersionError
 from appraiser_api.responses import problems
 from appraiser_api.services import Shared
 from appraiser_api.stores import Stores
 from appraiser_model import Registry, UnknownVersionError
+from appraiser_model.card_text import card_in_words
 from appraiser_schema import ModelDetail, ModelVersion
+from appraiser_store import model_lineage
 
 router = APIRouter(tags=["models"])
+
+MARKDOWN: Final = "text/markdown"
+VersionPath = Annotated[int, Path(ge=1, le=2**31 - 1, description="Version, as GET /models lists it.")]
+
+
+class MarkdownResponse(Response):
+    """Markdown, in UTF-8."""
+
+    media_type = MARKDOWN
 
 
 @router.get("/model", summary="The model that serves", responses=problems(503))
@@ -34,7 +45,7 @@ def list_models(services: Shared) -> list[ModelVersion]:
 
 @router.get("/models/{version}", summary="One model", responses=problems(404, 422, 503))
 def show_model(
-    version: Annotated[int, Path(ge=1, le=2**31 - 1, description="Version, as GET /models lists it.")],
+    version: VersionPath,
     services: Shared,
 ) -> ModelDetail:
     """One version with its card: what it was trained on, how, and how it did on listings it had not seen."""
@@ -46,6 +57,24 @@ def show_model(
         raise VersionError(version) from None
     detail = ModelDetail(**facts.model_dump(), card=card.to_dict())
     return _with_history([detail], services.stores)[0]
+
+
+@router.get(
+    "/models/{version}/card",
+    summary="One model's card in words",
+    response_class=MarkdownResponse,
+    responses={200: {"content": {MARKDOWN: {"schema": {"type": "string"}}}}, **problems(404, 422, 503)},
+)
+def show_card(version: VersionPath, services: Shared) -> MarkdownResponse:
+    """What the version is for, what it was made from, how good it is, and where it is weak: Markdown for people."""
+    registry, ledger = services.stores.registry, services.stores.ledger
+    try:
+        facts = registry.read(lambda models: models.version(version))
+        card = registry.read(lambda models: models.card(version))
+    except UnknownVersionError:
+        raise VersionError(version) from None
+    origin = ledger.read(lambda known: model_lineage(known, facts))
+    return MarkdownResponse(card_in_words(card, origin.model, origin.evaluation))
 
 
 def _with_history[M: ModelVersion](models: Iterable[M], stores: Stores) -> list[M]:

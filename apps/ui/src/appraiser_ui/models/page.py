@@ -72,7 +72,7 @@ def _versions(url: str, models: Sequence[ModelVersion]) -> None:
         if isinstance(model, ApiError):
             show_error(model)
         else:
-            show_selected(model)
+            show_selected(model, url)
 
 
 def _meanings() -> None:

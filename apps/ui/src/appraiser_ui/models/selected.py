@@ -1,13 +1,14 @@
 """One version in full: why it was promoted or rejected, and its card."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
 from appraiser_schema import ModelDetail, Outcome, Reason
 from appraiser_ui.appraise.answer import show_simulated
 from appraiser_ui.figures import DASH, MINUS, count, moment, plain, spans
+from appraiser_ui.models.card import show_card
 from appraiser_ui.models.metrics import METRICS
 from appraiser_ui.models.verdicts import Verdict, verdict
 
@@ -43,8 +44,13 @@ BADGES: Final = {
 }
 
 
-def show_selected(model: ModelDetail) -> None:
-    """Draw everything that is known of the version."""
+def show_selected(model: ModelDetail, url: str) -> None:
+    """Draw everything that is known of the version.
+
+    Args:
+        model: The version with its card.
+        url: Address of the API, which writes the card in words.
+    """
     with st.container(border=True, key="selected-version"):
         st.markdown(f"#### Version {model.version}")
         _badges(model)
@@ -54,7 +60,7 @@ def show_selected(model: ModelDetail) -> None:
         )
         _figures(model)
         _decision(model)
-        _card(model)
+        show_card(model, url)
 
 
 def _badges(model: ModelDetail) -> None:
@@ -125,25 +131,3 @@ def _figure(value: float | None, rule: str) -> str:
     text = f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
     unit = "%" if rule in _IN_PERCENT else _UNITS.get(rule, "")
     return plain((f"{text}\N{NO-BREAK SPACE}{unit}" if unit else text).replace("-", MINUS))
-
-
-def _card(model: ModelDetail) -> None:
-    with st.expander("The card: what the model was made from"):
-        st.table(
-            [{"What": plain(name), "Is": plain(value)} for name, value in _facts(model)],
-            border="horizontal",
-            hide_index=True,
-            hide_header=True,
-        )
-        st.caption("The whole card, as it lies in the model file:")
-        st.json(model.card, expanded=1)
-
-
-def _facts(model: ModelDetail) -> tuple[tuple[str, str], ...]:
-    facts: dict[str, Any] = {
-        "Code version": model.code_version,
-        "Data snapshot": model.snapshot_id,
-        "Fingerprint of the features": model.features_fingerprint,
-        "Run in MLflow": model.run_id,
-    }
-    return tuple((name, str(value)) for name, value in facts.items())

@@ -1,0 +1,40 @@
+"""A version's card: in words on the page, as files to keep."""
+
+import json
+
+import streamlit as st
+
+from appraiser_schema import ModelDetail
+from appraiser_ui import readings
+from appraiser_ui.errors import ApiError
+from appraiser_ui.notices import observe, show_error
+
+
+def show_card(model: ModelDetail, url: str) -> None:
+    """Draw the card.
+
+    Args:
+        model: The version.
+        url: Address of the API, which writes the card in words.
+    """
+    with st.expander("The card: what it is for, what it was made from, where it is weak", key="card"):
+        text = observe(lambda: readings.model_card(url, model.version))
+        if isinstance(text, ApiError):
+            show_error(text)
+            return
+        st.markdown(on_the_page(text))
+        with st.container(horizontal=True):
+            name = f"{model.card['name']}-{model.version}"
+            st.download_button("Card as Markdown", text, f"{name}.md", "text/markdown", icon=":material/description:")
+            raw = json.dumps(model.card, indent=2)
+            st.download_button("Card as JSON", raw, f"{name}.json", "application/json", icon=":material/data_object:")
+
+
+def on_the_page(text: str) -> str:
+    """The card below the headings that the page has already; nothing in it is a formula.
+
+    Args:
+        text: Markdown.
+    """
+    lines = [f"###{line}" if line.startswith("#") else line for line in text.splitlines()]
+    return "\n".join(lines).replace("$", "\\$")
