@@ -63,12 +63,13 @@ class Card(Record):
         snapshot_id: int,
         code_version: str = "unknown",
         metrics: dict[str, float] | None = None,
+        inputs: Inputs | None = None,
     ) -> "Card":
         """Write the card of a model that was trained just now.
 
         Args:
             model: As `train` returned it.
-            train: The training listings; their batch_number is read.
+            train: The training listings; of them only the batch_number, where `inputs` are given.
             config: What it was trained with.
             source: Name of the data source.
             simulated_data: Whether the listings are simulated.
@@ -76,6 +77,7 @@ class Card(Record):
             snapshot_id: Snapshot of clean.listings that the listings came from.
             code_version: Git commit.
             metrics: On the validation listings.
+            inputs: What the training listings look like; None lets it be taken from `train`.
 
         Raises:
             ModelError: The model was read from a file, so that nothing is known of its training.
@@ -99,7 +101,7 @@ class Card(Record):
             features_fingerprint=CODE_FINGERPRINT,
             libraries=library_versions(),
             metrics=metrics or {},
-            inputs=Inputs.of(train),
+            inputs=inputs or Inputs.of(train),
             prices_usd=model.domain.price_usd,
         )
 

@@ -2,10 +2,11 @@
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
 from appraiser_schema import Record
@@ -53,9 +54,23 @@ class Inputs(Record):
     @classmethod
     def of(cls, train: "pl.DataFrame") -> "Inputs":
         """Take the shares of the training listings, at least one."""
+        counted = {name: dict(train[name].drop_nulls().value_counts().iter_rows()) for name in CATEGORIES}
+        return cls.measured(lambda name: train[name].to_numpy(), counted, train.height)
+
+    @classmethod
+    def measured(
+        cls, column: Callable[[str], ArrayLike], counted: Mapping[str, Mapping[str, int]], rows: int
+    ) -> "Inputs":
+        """Take the shares of training listings whose columns may not fit into memory together.
+
+        Args:
+            column: Gives a number of all listings by its name, shape (rows,); NaN is unknown.
+            counted: How many listings have each value of each of the CATEGORIES; those missing are unknown.
+            rows: How many listings there are, at least one.
+        """
         return cls(
-            numbers={name: _number_shares(train[name]) for name in NUMBERS},
-            categories={name: _category_shares(train[name]) for name in CATEGORIES},
+            numbers={name: _number_shares(np.asarray(column(name), dtype=np.float64)) for name in NUMBERS},
+            categories={name: _category_shares(counted[name], rows) for name in CATEGORIES},
         )
 
     def count(self, listings: Iterable[Any]) -> dict[str, tuple[int, ...]]:
@@ -91,8 +106,7 @@ class Inputs(Record):
         }
 
 
-def _number_shares(column: "pl.Series") -> NumberShares:
-    values = column.to_numpy().astype(np.float64)
+def _number_shares(values: NDArray[np.float64]) -> NumberShares:
     known = values[~np.isnan(values)]
     edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else known
     bins = np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="left"))
@@ -100,10 +114,10 @@ def _number_shares(column: "pl.Series") -> NumberShares:
     return NumberShares(edges=tuple(edges.tolist()), shares=tuple(shares.tolist()))
 
 
-def _category_shares(column: "pl.Series") -> CategoryShares:
-    rows = {str(value): rows for value, rows in column.drop_nulls().value_counts().sort(column.name).rows()}
-    counts = [*rows.values(), column.null_count()]
-    return CategoryShares(values=tuple(rows), shares=tuple(count / len(column) for count in counts))
+def _category_shares(counted: Mapping[str, int], rows: int) -> CategoryShares:
+    known = {value: count for value, count in sorted(counted.items()) if count}
+    counts = [*known.values(), rows - sum(known.values())]
+    return CategoryShares(values=tuple(known), shares=tuple(count / rows for count in counts))
 
 
 def _stability(before: Sequence[float], counts: Sequence[int]) -> float:

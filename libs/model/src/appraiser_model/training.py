@@ -16,6 +16,7 @@ from appraiser_model.domain import Domain
 from appraiser_model.engine import predict_margin
 from appraiser_model.errors import TrainingError
 from appraiser_model.gaps import COPIED, without_gaps
+from appraiser_model.inputs import Inputs
 from appraiser_model.interval import ConformalInterval, Held, kinds_of, least_rows
 from appraiser_model.kept import Gathered, Pages
 from appraiser_model.metrics import measure
@@ -35,10 +36,12 @@ class Trained:
     Attributes:
         model: The model.
         metrics: On the validation listings, as `measure` gives them. Half of them said when to stop.
+        inputs: What the training listings look like.
     """
 
     model: ValuationModel
     metrics: dict[str, float]
+    inputs: Inputs
 
 
 def train(train: pl.DataFrame, validation: pl.DataFrame, config: TrainingConfig | None = None) -> ValuationModel:
@@ -90,6 +93,8 @@ def train_from(
     _check(gathered, config)
     encoder, rows = gathered.fit.finish()
     fields = without_gaps(gathered.fit.rows)
+    counted = {"status": gathered.fit.rows.count_statuses(), "state": encoder.listings_by_state}
+    inputs = Inputs.measured(gathered.fit.rows.number, counted, len(rows))
     domain = Domain.measured(gathered.fit.rows.number, gathered.train.price_usd())
     centre = float(np.median(np.log(gathered.train.price_usd())))
     pages = Pages(rows, gathered.train, fields, copies="some")
@@ -105,7 +110,7 @@ def train_from(
     interval = ConformalInterval.calibrate(usual, unseen, config.coverage)
     metrics = _measured(interval, stopped, unseen)
     log = TrainingLog(time.perf_counter() - started, len(rows), len(stopping.rows), len(calibration.rows), curve)
-    return Trained(ValuationModel(encoder, Trees.trained(booster), centre, interval, domain, log), metrics)
+    return Trained(ValuationModel(encoder, Trees.trained(booster), centre, interval, domain, log), metrics, inputs)
 
 
 def _check(gathered: Gathered, config: TrainingConfig) -> None:

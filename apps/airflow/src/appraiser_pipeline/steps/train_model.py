@@ -1,17 +1,24 @@
 """Train a model on everything up to a batch, and register it."""
 
-from collections.abc import Collection
+import resource
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 import structlog
 
-from appraiser_model import Bundle, Card, TrainingConfig, ValuationModel, measure, train
+from appraiser_model import Bundle, Card, Trained, TrainingConfig, ValuationModel, train_from
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
 from appraiser_pipeline.tuning import tuned
-from appraiser_schema import BatchStatus, Split
-from appraiser_schema.frames import to_columns
+from appraiser_schema import LISTING_COLUMNS, BatchStatus, Split
 from appraiser_store import Table
+
+if TYPE_CHECKING:
+    from appraiser_store import Lake
+
+SCRATCH: Final = "scratch"
+"""Folder beside the tables where a training keeps listings while it lasts."""
 
 log = structlog.get_logger()
 
@@ -37,21 +44,30 @@ def train_model(context: Context, batch_number: int) -> int:
     batches, snapshot_id = range(batch_number + 1), batch.clean_snapshot_id
     start = TrainingConfig(seed=context.settings.seed, threads=context.settings.threads)
     config = tuned(context, snapshot_id, start, lambda tried: train_on(context, batches, snapshot_id, tried))
-    model = train_on(context, batches, snapshot_id, config)
-    training, validation = _listings(context, batches, snapshot_id)
+    trained = _train(context, batches, snapshot_id, config)
+    used = [number for number in context.lake.batch_rows(Table.CLEAN, snapshot_id) if number in batches]
     card = Card.of(
-        model,
-        training,
+        trained.model,
+        pl.DataFrame({"batch_number": used}),
         config=config,
         source=batch.source,
         simulated_data=batch.simulated,
         batch_number=batch_number,
         snapshot_id=snapshot_id,
         code_version=context.code_version,
-        metrics=measure(validation["price"], model.appraise(to_columns(validation))),
+        metrics=trained.metrics,
+        inputs=trained.inputs,
     )
-    version = context.registry.register(Bundle(model, card))
-    log.info("trained", batch=batch_number, version=version, rows=card.rows_train, trees=model.rounds)
+    version = context.registry.register(Bundle(trained.model, card))
+    log.info(
+        "trained",
+        batch=batch_number,
+        version=version,
+        rows=card.rows_train,
+        trees=card.rounds,
+        seconds=card.training_seconds,
+        peak_mb=_peak_mb(),
+    )
     return version
 
 
@@ -62,9 +78,21 @@ def train_on(context: Context, batches: Collection[int], snapshot_id: int, confi
         SnapshotError: The lake has no such snapshot.
         TrainingError: There are too few listings.
     """
-    return train(*_listings(context, batches, snapshot_id), config)
+    return _train(context, batches, snapshot_id, config).model
 
 
-def _listings(context: Context, batches: Collection[int], snapshot_id: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    rows = context.lake.read(Table.CLEAN, batches=batches, snapshot_id=snapshot_id)
-    return rows.filter(split=Split.TRAIN.value), rows.filter(split=Split.VALIDATION.value)
+def listings_of(lake: "Lake", batches: Collection[int], snapshot_id: int) -> Iterator[tuple[Split, pl.DataFrame]]:
+    """Read what a training needs of clean listings, some at a time."""
+    columns = ("split", "row_hash", "price", *LISTING_COLUMNS)
+    for frame in lake.read_batches(Table.CLEAN, columns=columns, batches=batches, snapshot_id=snapshot_id):
+        for split in (Split.TRAIN, Split.VALIDATION):
+            yield split, frame.filter(split=split.value)
+
+
+def _train(context: Context, batches: Collection[int], snapshot_id: int, config: TrainingConfig) -> Trained:
+    return train_from(listings_of(context.lake, batches, snapshot_id), config, context.settings.lake / SCRATCH)
+
+
+def _peak_mb() -> int:
+    """The most memory that this process ever held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
