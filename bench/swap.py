@@ -198,7 +198,7 @@ class _Mlflow:
 
 
 def _make_registry(folder: Path) -> Registry:
-    tiny = _tests_module("tiny_champion")
+    tiny = tests_module("tiny_champion")
     registry = Registry(f"sqlite:///{folder / 'mlflow.db'}")
     for seed in range(VERSIONS):
         registry.register(tiny.train_tiny(seed=seed))
@@ -206,7 +206,8 @@ def _make_registry(folder: Path) -> Registry:
     return registry
 
 
-def _tests_module(name: str) -> ModuleType:
+def tests_module(name: str) -> ModuleType:
+    """A module that tests share."""
     spec = importlib.util.spec_from_file_location(name, ROOT / "tests" / f"{name}.py")
     if spec is None or spec.loader is None:
         raise ImportError(name)

@@ -53,6 +53,21 @@ def batch(
     _run("batch", *(["--json"] if json else []), "--rows", rows)
 
 
+@bench.command()
+def durability(
+    *,
+    json: JsonOption = False,
+    kills: Annotated[int, typer.Option(min=0, help="How often the API is killed, with each number of workers.")] = 20,
+    outage_seconds: Annotated[float, typer.Option(min=0, help="How long the ledger is away; 0 leaves it. [s]")] = 10.0,
+) -> None:
+    """Kill the API under load, take its ledger away, and compare what was answered with what is on record.
+
+    Takes some minutes; exit code 1 where an answer is not on record as it was given.
+    """
+    arguments = ["--kills", str(kills), "--outage-seconds", str(outage_seconds)]
+    _run("durability", *(["--json"] if json else []), *arguments)
+
+
 def _run(name: str, *arguments: str) -> NoReturn:
     from appraiser_cli.home import ROOT
 
