@@ -346,7 +346,7 @@ class TestTypedTables:
         assert response.status_code == 422
         assert "unpacked" in response.json()["detail"]
 
-    @settings(max_examples=60)
+    @settings(max_examples=40)
     @given(kind=st.sampled_from([Kind.PARQUET, Kind.ARROW]), seed=st.integers(0, 2**32), flips=st.integers(1, 20))
     def test_damaged_bytes_never_break_the_service(self, api: TestClient, kind: Kind, seed: int, flips: int) -> None:
         """Flipped bytes give a problem, a broken answer, or an answer; never a fault of the service's own."""
@@ -359,6 +359,19 @@ class TestTypedTables:
         except BatchBodyError:
             return  # The answer had begun: the client sees a connection that breaks off.
         assert response.status_code in {200, 422}
+
+    @pytest.mark.parametrize("kind", [Kind.PARQUET, Kind.ARROW])
+    def test_notes_that_are_no_text_do_no_harm(self, api: TestClient, kind: Kind) -> None:
+        """What stands in a schema beside the names is not read."""
+        field = pa.field("state", pa.string(), metadata={b"\xff": b"\xfe"})
+        noted = pa.table([["Texas"]], schema=pa.schema([field], metadata={b"\xff": b"\xfe"}))
+        target = io.BytesIO()
+        if kind is Kind.PARQUET:
+            parquet.write_table(noted, target)
+        else:
+            with pa.ipc.new_stream(target, noted.schema) as stream:
+                stream.write_table(noted)
+        assert answer(api, kind, target.getvalue())[0]["price_usd"] > 0
 
     @pytest.mark.parametrize("kind", [Kind.PARQUET, Kind.ARROW])
     def test_refuses_a_body_that_was_cut_off(self, api: TestClient, kind: Kind) -> None:

@@ -1,11 +1,12 @@
 """What the endpoints share: built once with the application, reached through `Shared`."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
+from appraiser_api.batch.threads import batch_threads
 from appraiser_api.holder import Holder
 from appraiser_api.live import LiveInputs
 from appraiser_api.metrics import Metrics
@@ -20,7 +21,7 @@ class Services:
     """The parts of one running application.
 
     Attributes:
-        batches: Lets tables take turns in threads, so that single houses keep a processor.
+        batches: Threads that tables take turns in; those of single houses go first on a busy machine.
     """
 
     settings: Settings
@@ -30,10 +31,10 @@ class Services:
     log: PredictionLog
     workers: Workers
     live: LiveInputs
-    batches: CapacityLimiter = field(init=False)
+    batches: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "batches", CapacityLimiter(self.settings.batch_threads))
+        object.__setattr__(self, "batches", batch_threads(self.settings.batch_threads))
 
 
 async def _services(request: Request) -> Services:

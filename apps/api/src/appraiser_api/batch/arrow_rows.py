@@ -62,6 +62,8 @@ def read_arrow(file: IO[bytes]) -> tuple[Iterator[Chunk], tuple[str, ...]]:
 def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     # What comes from outside may point anywhere and be no text: polars, which trusts it, would end the process.
     batch.validate(full=True)
+    # The same goes for the notes that a writer left in the schema.
+    batch = pa.RecordBatch.from_arrays(batch.columns, names=batch.schema.names)
     for start in range(0, batch.num_rows, CHUNK_ROWS):
         yield batch.slice(start, CHUNK_ROWS)
 

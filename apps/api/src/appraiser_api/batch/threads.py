@@ -1,0 +1,21 @@
+"""The threads that tables are worked on in."""
+
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+NICENESS: Final = 10
+"""Of -20 to 19: a tenth of the weight of the thread of single houses."""
+
+
+def batch_threads(number: int) -> ThreadPoolExecutor:
+    """Threads that stand back for single houses where a processor is short."""
+    return ThreadPoolExecutor(number, "batch", initializer=_stand_back)
+
+
+def _stand_back() -> None:
+    # On Linux each thread has a priority of its own, and gives it to the threads that it starts.
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
