@@ -5,14 +5,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from pipeline_stand import running_feed, settings_in
+from pipeline_stand import Land, rows, running_feed, settings_in
 from structlog.testing import capture_logs
 
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
 from appraiser_pipeline.policy import PromotionPolicy
 from appraiser_pipeline.run import Step, call, run_batch
-from appraiser_schema import Alias, DecisionKind, Outcome
+from appraiser_pipeline.steps.fetch_batch import _is_unfinished
+from appraiser_schema import Alias, Decision, DecisionKind, Outcome, utc_now
 
 # Few test rows: their coverage is left to chance here.
 ANY_COVERAGE = PromotionPolicy(least_coverage=0, most_coverage=100)
@@ -75,3 +76,23 @@ class TestDryRun:
         assert (promotion.outcome, promotion.model_version) == (Outcome.PROMOTE, 2)
         assert context.registry.champion() == 2
         assert [model.version for model in context.registry.versions()] == [2, 1]
+
+
+class TestUnfinished:
+    """Which batch a run takes up again."""
+
+    @pytest.mark.parametrize(
+        ("told_dry", "runs_dry", "again"),
+        [(True, True, False), (True, False, True), (False, True, False), (False, False, True)],
+    )
+    def test_decided(self, tmp_path: Path, land: Land, *, told_dry: bool, runs_dry: bool, again: bool) -> None:
+        """A batch whose decision was not carried out is taken up by a real run; a dry one never moves it on."""
+        batch = land(0, rows(1))
+        with closing(Context(settings_in(tmp_path, dry_run=runs_dry))) as context:
+            for kind, outcome in ((DecisionKind.TRAINING, Outcome.TRAIN), (DecisionKind.PROMOTION, Outcome.PROMOTE)):
+                decision = Decision(
+                    batch_number=0, kind=kind, outcome=outcome, summary="Why.", reasons=(), decided_at=utc_now(),
+                    model_version=1, dry_run=told_dry,
+                )  # fmt: skip
+                context.ledger.save_decision(decision)
+            assert _is_unfinished(context, batch) is again
