@@ -104,7 +104,7 @@ class Load:
         if not head.startswith(b"http/1.1 200"):
             self._answers.refused += 1
         elif isinstance(answer["price_usd"], list):
-            self._answers.prices |= {(request_id, row): price for row, price in enumerate(answer["price_usd"])}
+            self._answers.prices |= {(request_id, row): price for row, price in enumerate(answer["price_usd"], start=1)}
         else:
             self._answers.prices[request_id, 0] = answer["price_usd"]
             self._answers.seconds.append((began, time.perf_counter() - began))

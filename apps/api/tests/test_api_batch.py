@@ -20,6 +20,7 @@ from pyarrow import parquet
 from running_api import serves, wait_for
 from starlette.testclient import TestClient
 
+from appraiser_api.asked import Asked
 from appraiser_api.batch import chunks, json_rows
 from appraiser_api.batch.chunks import CHUNK_ROWS
 from appraiser_api.batch.errors import BatchBodyError
@@ -423,7 +424,7 @@ class TestLimits:
         monkeypatch.setattr(PredictionLog, "append_table", record)
         monkeypatch.setattr(chunks, "CHUNK_ROWS", 2)
         response = ask(api, Kind.CSV, written(Kind.CSV, [HOUSES[0], BAD, HOUSES[2]]))
-        assert kept == [(response.headers["x-request-id"], [1, 3])]
+        assert kept == [(response.headers["x-appraiser-request-id"], [1, 3])]
 
     @pytest.mark.parametrize("kind", Kind)
     def test_no_more_than_a_chunk_is_read_at_once(self, kind: Kind) -> None:
@@ -439,10 +440,11 @@ class TestLimits:
 
         async def leave() -> bool:
             services = api.app.state.services  # type: ignore[attr-defined]
+            asked = Asked(began=0.0, record_id="1", client_id=None)
             with tempfile.TemporaryFile() as file:
                 file.write(written(Kind.LINES, HOUSES))
                 file.seek(0)
-                work = Work(services, services.holder.champion(), "1", file, Kind.LINES, Kind.LINES)
+                work = Work(services, services.holder.champion(), asked, file, Kind.LINES, Kind.LINES)
                 stream = work.stream(await work.begin())
                 await anext(stream)
                 await stream.aclose()

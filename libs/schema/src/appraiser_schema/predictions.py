@@ -34,7 +34,9 @@ class Prediction(Record):
     """One appraisal as it was answered. `request_id` and `row` name it; no two are alike."""
 
     request_id: str = Field(min_length=1, max_length=64, description="The service's own id of the request.")
-    row: int = Field(default=0, ge=0, description="Row of the table that was sent, from 0; 0 for a single house.")
+    row: int = Field(
+        default=0, ge=0, description="Row of the table that was sent, from 1 as it was answered; 0 for a single house."
+    )
     kind: PredictionKind = PredictionKind.SINGLE
     at: AwareDatetime = Field(description="When it was answered.")
     client_request_id: str | None = Field(
@@ -60,7 +62,10 @@ class Sale(Record):
         description="`request_id` of the appraisal."
     )
     row: int = Field(
-        default=0, ge=0, le=2**31 - 1, description="Row of the table that was sent, from 0; 0 for a single house."
+        default=0,
+        ge=0,
+        le=2**31 - 1,
+        description="Row of the table that was sent, from 1 as it was answered; 0 for a single house.",
     )
     sold_price_usd: float = Field(gt=0, le=HIGHEST_SOLD_USD, allow_inf_nan=False, description="What it sold for.")
     sold_at: Annotated[dt.date, BeforeValidator(iso_date, json_schema_input_type=dt.date)] = Field(

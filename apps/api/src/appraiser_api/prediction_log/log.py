@@ -137,7 +137,7 @@ class PredictionLog:
             model: Which model answered.
             latency_seconds: From the request's arrival until now. [s]
             client_request_id: As for `append`.
-            rows: Number of each row in the table that was sent, an array or list of n; None counts from 0.
+            rows: Number of each row in the table that was sent, a list of n; None counts from 1.
 
         Raises:
             LogFullError: As for `append`.

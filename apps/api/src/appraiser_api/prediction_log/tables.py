@@ -14,7 +14,7 @@ _OWN: Final = ("__row", "__price_usd", "__lower_usd", "__upper_usd")
 
 def pack_table(listings: pl.DataFrame, appraised: Appraised, rows: Sequence[int] | None) -> bytes:
     """Make one Arrow stream, compressed with LZ4."""
-    numbers = pl.int_range(listings.height, dtype=pl.UInt32, eager=True) if rows is None else pl.Series(rows)
+    numbers = pl.int_range(1, listings.height + 1, dtype=pl.UInt32, eager=True) if rows is None else pl.Series(rows)
     prices = (appraised.price_usd, appraised.lower_usd, appraised.upper_usd)
     values = (numbers.cast(pl.UInt32), *(pl.Series(price) for price in prices))
     added = [series.alias(name) for name, series in zip(_OWN, values, strict=True)]

@@ -9,18 +9,19 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
+from appraiser_api.asked import Asked
 from appraiser_api.batch.kinds import Kind, sent_kind, wanted_kind
 from appraiser_api.batch.spool import spool
 from appraiser_api.champion import Champion
-from appraiser_api.prediction_log import LoggedModel
 from appraiser_api.responses import problems
-from appraiser_api.services import RequestId, Services, Shared
+from appraiser_api.services import Services, Shared
 from appraiser_schema import LISTING_COLUMNS, example_listing
 
 if TYPE_CHECKING:
     from appraiser_api.batch.appraising import Answered
 
 MODEL: Final = "X-Appraiser-Model"
+RECORD: Final = "X-Appraiser-Request-ID"
 IGNORED: Final = "X-Appraiser-Ignored-Columns"
 
 router = APIRouter(tags=["appraisals"])
@@ -42,6 +43,10 @@ _OK: Final[dict[str, Any]] = {
     | {kind.value: _FILE for kind in Kind if kind is not Kind.JSON},
     "headers": {
         MODEL: {"description": "Name and version of the model that answered.", "schema": {"type": "string"}},
+        RECORD: {
+            "description": "The service's own id of the request: `request_id` for feedback and lineage.",
+            "schema": {"type": "string"},
+        },
         IGNORED: {"description": "Columns that say nothing about a house.", "schema": {"type": "string"}},
     },
 }
@@ -54,7 +59,7 @@ _OK: Final[dict[str, Any]] = {
     responses={200: _OK, **problems(406, 413, 415, 422, 503)},
     openapi_extra={"requestBody": {"required": True, "content": _BODY}},
 )
-async def predict_batch(request: Request, services: Shared, request_id: RequestId) -> StreamingResponse:
+async def predict_batch(request: Request, services: Shared) -> StreamingResponse:
     """A price with an interval for each row of a table, or what is wrong with that row.
 
     The table comes as JSON (a list of listings, or an object with a list per column), JSON lines, CSV, Parquet or an
@@ -70,7 +75,7 @@ async def predict_batch(request: Request, services: Shared, request_id: RequestI
     champion = services.holder.champion()
     settings = services.settings
     file = await spool(request, settings.batch_folder, settings.batch_bytes)
-    work = Work(services, champion, request_id, file, sent, wanted)
+    work = Work(services, champion, Asked.of(request.scope), file, sent, wanted)
     try:
         first = await work.begin()
     except BaseException:
@@ -85,7 +90,7 @@ class Work:
 
     services: Services
     champion: Champion
-    request_id: str
+    asked: Asked
     file: IO[bytes]
     sent: Kind
     wanted: Kind
@@ -116,7 +121,7 @@ class Work:
 
         session = Session.open(self.file, self.sent, self.wanted, self.champion)
         reference = self.champion.reference
-        self.headers = {MODEL: f"{reference.name}/{reference.version}"}
+        self.headers = {MODEL: f"{reference.name}/{reference.version}", RECORD: self.asked.record_id}
         if session.ignored:
             self.headers[IGNORED] = ", ".join(session.ignored).encode("ascii", "replace").decode()[:1000]
         self.parts = session.answer(self._record)
@@ -127,14 +132,14 @@ class Work:
 
     def _record(self, answered: "Answered") -> None:
         """Put a chunk on record before its part of the answer leaves."""
-        reference = self.champion.reference
         self.services.log.append_table(
-            self.request_id,
+            self.asked.record_id,
             answered.good.drop("row_number"),
             answered.appraised,
-            model=LoggedModel(reference.name, reference.version, self.champion.facts.features_fingerprint),
+            model=self.champion.logged,
             at=time.time(),
             latency_seconds=time.perf_counter() - self.began,
+            client_request_id=self.asked.client_id,
             rows=answered.good["row_number"].to_list(),
         )
 
