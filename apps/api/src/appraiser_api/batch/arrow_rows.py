@@ -30,13 +30,13 @@ def read_parquet(file: IO[bytes]) -> tuple[Iterator[Chunk], tuple[str, ...]]:
         source = parquet.ParquetFile(file)
         metadata = source.metadata
         sizes = [metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)]
+        ignored, known = _columns("Parquet", source.schema_arrow)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise BatchBodyError("Parquet", f"must be a Parquet file: {_first_line(error)}", "") from None
     if max(sizes, default=0) > GROUP_LIMIT_BYTES:
         raise BatchBodyError(
             "Parquet", f"must have row groups of at most {GROUP_LIMIT_BYTES:,} bytes, unpacked", str(max(sizes))
         )
-    ignored, known = _columns("Parquet", source.schema_arrow)
     batches = source.iter_batches(batch_size=CHUNK_ROWS, columns=known)
     return _chunks("Parquet", (part for batch in batches for part in _parts(batch))), ignored
 
@@ -53,9 +53,9 @@ def read_arrow(file: IO[bytes]) -> tuple[Iterator[Chunk], tuple[str, ...]]:
     """
     try:
         reader = pa.ipc.open_stream(file)
+        ignored, known = _columns("Arrow", reader.schema)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise BatchBodyError("Arrow", f"must be an Arrow IPC stream: {_first_line(error)}", "") from None
-    ignored, known = _columns("Arrow", reader.schema)
     return _chunks("Arrow", (part for batch in reader for part in _parts(batch.select(known)))), ignored
 
 
