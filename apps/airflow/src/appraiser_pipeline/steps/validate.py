@@ -3,6 +3,7 @@
 import polars as pl
 import structlog
 
+import appraiser_pipeline.memory  # noqa: F401 - what it does, it does at import
 from appraiser_pipeline.body import BodyError, read_rows
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import StoppedBatchError

@@ -68,6 +68,30 @@ def durability(
     _run("durability", *(["--json"] if json else []), *arguments)
 
 
+@bench.command()
+def ingest(
+    *,
+    json: JsonOption = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV or Parquet file; the sample data by default.", show_default=False),
+    ] = None,
+    rows: Annotated[int, typer.Option(min=1_000, help="Rows of a batch.")] = 300_000,
+    batches: Annotated[int, typer.Option(min=0, help="Batches that follow each other; 0 leaves this out.")] = 20,
+    turns: Annotated[int, typer.Option(min=1, help="How often each way is measured.")] = 3,
+) -> None:
+    """Take in a batch by the original's scripts and by our steps, from the same bytes; then many, one after another.
+
+    Takes three minutes.
+    """
+    _run(
+        "ingest",
+        *(["--json"] if json else []),
+        *(["--data", str(data)] if data else []),
+        *("--rows", str(rows), "--batches", str(batches), "--turns", str(turns)),
+    )
+
+
 def _run(name: str, *arguments: str) -> NoReturn:
     from appraiser_cli.home import ROOT
 
