@@ -7,7 +7,7 @@ from appraiser_cli.home import Home
 from appraiser_cli.settings import Settings
 from appraiser_cli.state import open_ledger, open_registry
 from appraiser_model.errors import RegistryUnreachableError
-from appraiser_schema import Alias, Reign, utc_now
+from appraiser_schema import Alias, MoveKind, Reign, utc_now
 from appraiser_store import reign_at, reigns
 
 
@@ -36,6 +36,12 @@ def history_at(home: Home, settings: Settings, at: dt.datetime) -> Reign:
     """
     with open_ledger(home, settings) as ledger:
         return reign_at(ledger.moves(Alias.CHAMPION), at, utc_now())
+
+
+def told(kind: MoveKind, who: str, why: str) -> str:
+    """Who moved the champion and why; of the pipeline's reasons, which stand with the decision, the first sentence."""
+    first, more, _ = why.partition(". ")
+    return f"{who}: {first}." if more and kind in (MoveKind.PROMOTION, MoveKind.REJECTION) else f"{who}: {why}"
 
 
 def disagreement(present: int | None, recorded: int | None) -> str:

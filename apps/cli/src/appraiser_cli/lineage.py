@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Final
 
 from appraiser_cli.errors import NotThereError
+from appraiser_cli.history import told
 from appraiser_cli.home import Home
 from appraiser_cli.settings import Settings
 from appraiser_cli.state import open_ledger, open_registry
@@ -117,7 +118,7 @@ def print_moves(found: ModelLineage) -> None:
             move.alias.value,
             f"{'-' if move.from_version is None else move.from_version} > {move.to_version}",
             move.kind.value,
-            f"{move.who}: {move.why}",
+            told(move.kind, move.who, move.why),
         )
         for move in found.moves
     ]

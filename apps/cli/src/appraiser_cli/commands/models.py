@@ -216,6 +216,7 @@ def _tell(moved: "Moved", *, json: bool) -> None:
 
 
 def _print_reigns(reigns: "list[Reign]") -> None:
+    from appraiser_cli.history import told
     from appraiser_cli.tables import Column, number, print_table
 
     columns = (
@@ -228,11 +229,11 @@ def _print_reigns(reigns: "list[Reign]") -> None:
             f"{reign.since:%Y-%m-%d %H:%M:%S}",
             "now" if reign.until is None else f"{reign.until:%Y-%m-%d %H:%M:%S}",
             reign.kind.value,
-            f"{reign.who}: {reign.why}",
+            told(reign.kind, reign.who, reign.why),
         )
         for reign in reigns
     ]
-    print_table(columns, rows, "" if rows else "No version was in production yet.")
+    print_table(columns, rows, "Reasons in full: --json." if rows else "No version was in production yet.")
 
 
 def _in_words(reign: "Reign") -> str:
