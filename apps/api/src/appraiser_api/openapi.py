@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from appraiser_api.refusals import add_refusals
 from appraiser_schema import Problem
 
 TITLE: Final = "Appraiser API"
@@ -45,6 +46,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         )
         _, problems = models_json_schema([(Problem, "serialization")], ref_template="#/components/schemas/{model}")
         document["components"]["schemas"] |= problems["$defs"]
+        add_refusals(document)
         app.openapi_schema = document
     return app.openapi_schema
 
