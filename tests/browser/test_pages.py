@@ -158,6 +158,14 @@ class TestModels:
         expect(page.get_by_role("heading", name="Version 1")).to_be_visible(timeout=PATIENCE_MS)
         see(page, "In service")
 
+    def test_card(self, page: Page, page_url: str) -> None:
+        """The card of a version is a text for people, under headings, and can be kept as a file."""
+        page.goto(f"{page_url}/models")
+        page.get_by_text("The card: what it is for").click()
+        expect(page.get_by_role("heading", name="What it is not for")).to_be_visible()
+        expect(page.get_by_role("heading", name="Known weaknesses")).to_be_visible()
+        expect(page.get_by_role("button", name="Card as JSON")).to_be_visible()
+
 
 class TestAway:
     """The API goes away and comes back."""
