@@ -23,8 +23,8 @@ SPACE: Final[Mapping[str, tuple[float, float, bool]]] = {
 }
 """Field of `TrainingConfig`: the least value, the greatest, and whether ratios count instead of differences.
 
-Deeper trees than 9 lowered the error by two thousandths of itself more (on 29,000 listings); their file is many times as
-large, and so is the time of an explanation."""
+Deeper trees than 9 lowered the error by two thousandths of itself more (on 29,000 listings); their file is many times
+as large, and so is the time of an explanation."""
 
 ERROR_PER_TREE: Final = 1e-5
 """What a tree may cost, as a share of the error: a hundred trees fewer are worth a thousandth of it, as every tree
