@@ -120,7 +120,7 @@ async def _read_body(reader: asyncio.StreamReader, head: bytes) -> bytes:
     return b"".join(parts)
 
 
-def kill(folder: Path, kills: int, workers: int, seconds: float = 0.7) -> dict[str, Any]:
+def kill(folder: Path, kills: int, workers: int, seconds: float = 2.5) -> dict[str, Any]:
     """Kill the API under load, all its processes at once, start it again on the same folder, and compare at the end.
 
     Args:

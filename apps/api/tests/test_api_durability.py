@@ -36,7 +36,7 @@ class TestKilled:
 
         What is on record beyond that was asked by those whose connection broke.
         """
-        found = durability.kill(folder, kills=3, workers=1)
+        found = durability.kill(folder, kills=3, workers=1, seconds=2.0)
         assert found["lost"] == found["different"] == found["refused"] == 0
         assert found["answered"] > 100
         assert found["recorded_for_broken"] <= found["broken"]
