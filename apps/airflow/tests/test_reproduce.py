@@ -6,15 +6,17 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from mlflow import MlflowClient
 from pipeline_stand import settings_in
 from tiny_champion import CONFIG, build_market
 from typer.testing import CliRunner
 
-from appraiser_model import Bundle, Card, TrainingConfig, UnknownVersionError
+from appraiser_model import Bundle, Card, RegistryError, TrainingConfig, UnknownVersionError
 from appraiser_model import card as card_module
 from appraiser_pipeline.__main__ import app
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import RowsGoneError, SnapshotGoneError
+from appraiser_pipeline.model_card import keep_card
 from appraiser_pipeline.reproduce import in_words, reproduce_version
 from appraiser_pipeline.steps.train_model import train_on
 from appraiser_store import Table
@@ -144,3 +146,34 @@ class TestCommand:
         done = CliRunner().invoke(app, ["reproduce", str(version), "--json"])
         assert done.exit_code == code, done.output
         assert json.loads(done.stdout)["identical"] is (code == 0)
+
+
+class TestKeptCard:
+    """`keep_card`."""
+
+    def test_kept(self, context: Context) -> None:
+        """The card in words is the description of version and run, and a file of the run; once is enough."""
+        for _ in range(2):
+            keep_card(context, 1, 1)
+        client = MlflowClient(context.settings.mlflow_tracking_uri, context.settings.mlflow_tracking_uri)
+        version = client.get_model_version("house-price", "1")
+        assert version.description.startswith("# House prices, version 1\n")
+        assert client.get_run(version.run_id).data.tags["mlflow.note.content"] == version.description
+        assert context.registry.has_file(1, "model_card.md")
+
+    def test_away(self, context: Context) -> None:
+        """A version that there is not costs nothing."""
+        keep_card(context, 99, 1)
+
+
+class TestForeignCard:
+    """A card that this code cannot follow."""
+
+    def test_named(self, context: Context) -> None:
+        """The field that is wrong is named, instead of an error of the library underneath."""
+        client = MlflowClient(context.settings.mlflow_tracking_uri, context.settings.mlflow_tracking_uri)
+        before = client.get_model_version("house-price", "2").tags["card"]
+        client.set_model_version_tag("house-price", "2", "card", json.dumps({**json.loads(before), "rounds": "many"}))
+        with pytest.raises(RegistryError, match="the card of version 2 is not one of this appraiser_model, 'rounds'"):
+            context.registry.card(2)
+        client.set_model_version_tag("house-price", "2", "card", before)
