@@ -92,6 +92,28 @@ def ingest(
     )
 
 
+@bench.command()
+def serving(
+    *,
+    json: JsonOption = False,
+    seconds: Annotated[float, typer.Option(help="Length of each of the three rounds.")] = 3.0,
+    servers: Annotated[
+        str | None, typer.Option(help="Which ones, with commas between; all by default.", show_default=False)
+    ] = None,
+) -> None:
+    """Ask for single houses: ours beside FastAPI without a model, the original, MLflow, BentoML and MLServer.
+
+    Takes some minutes; the first time it installs BentoML and MLServer into the state folder.
+    """
+    _run(
+        "serving",
+        *(["--json"] if json else []),
+        "--seconds",
+        str(seconds),
+        *(["--servers", servers] if servers else []),
+    )
+
+
 def _run(name: str, *arguments: str) -> NoReturn:
     from appraiser_cli.home import ROOT
 
