@@ -223,6 +223,15 @@ class TestFaults:
                 arrived.append(None)
         assert arrived == [None, 1, None, 3]
 
+    def test_repeated_once(self, serve: Serve, listing_file: Path) -> None:
+        """A repeated batch comes twice, byte for byte, and then the next one."""
+        client = serve(data=listing_file, repeat="1")
+        bodies = [client.get(NEXT) for _ in range(4)]
+        assert [body.json()["batch_number"] for body in bodies] == [0, 1, 1, 2]
+        assert bodies[1].content == bodies[2].content
+        client.get(RESTART)
+        assert [client.get(NEXT).json()["batch_number"] for _ in range(3)] == [0, 1, 2]
+
     def test_late(self, serve: Serve, listing_file: Path) -> None:
         """A late batch is lost to an impatient client, and other questions are answered meanwhile."""
         client = serve(data=listing_file, delay=0.4)

@@ -29,6 +29,10 @@ class Cursors:
         self._next[group_number, day] = number + 1
         return number
 
+    def back(self, group_number: int, day: Day | None) -> None:
+        """Let the batch that was given last be the next one again."""
+        self._next[group_number, day] -= 1
+
     def restart(self, group_number: int, day: Day | None) -> None:
         """Go back to the first batch."""
         self._next[group_number, day] = 0

@@ -5,15 +5,17 @@ from collections.abc import Collection
 
 
 class Faults:
-    """Responses that break off, and responses that come late.
+    """Responses that break off, that come twice, and that come late.
 
     Args:
         drop: Numbers of the batches whose next response breaks off in mid-body, once each, whoever asks.
+        repeat: Numbers of the batches that the next question after them brings again, once each.
         delay: Wait before each batch is sent. [s]
     """
 
-    def __init__(self, drop: Collection[int] = (), delay: float = 0.0) -> None:
+    def __init__(self, drop: Collection[int] = (), repeat: Collection[int] = (), delay: float = 0.0) -> None:
         self._drop = set(drop)
+        self._repeat = set(repeat)
         self._delay = delay
 
     async def wait(self) -> None:
@@ -25,3 +27,9 @@ class Faults:
         dropped = number in self._drop
         self._drop.discard(number)
         return dropped
+
+    def repeats(self, number: int) -> bool:
+        """Whether the next question is to bring this batch again; the one after that moves on."""
+        repeated = number in self._repeat
+        self._repeat.discard(number)
+        return repeated

@@ -55,14 +55,14 @@ def open_feed(settings: Settings) -> Feed:
         log.info("batch", batch_number=batch.number, plan_number=plan.plan_number, rows=batch.rows, rule=plan.words)
     if planned[-1].plan_number != len(planned) - 1:
         log.warning("batches_renumbered", reason="a batch of the plan has no rows; numbers stay without a gap")
-    if absent := sorted(settings.drop - set(range(len(batches)))):
-        log.warning("nothing_to_drop", batch_numbers=absent, reason="there are no batches of these numbers")
+    if absent := sorted((settings.drop | settings.repeat) - set(range(len(batches)))):
+        log.warning("no_fault_to_play", batch_numbers=absent, reason="there are no batches of these numbers")
     return Feed(
         source=SIMULATOR if settings.data is None else settings.data.name,
         simulated=settings.data is None,
         batches=batches,
         cursors=Cursors(len(batches)),
-        faults=Faults(settings.drop, settings.delay),
+        faults=Faults(settings.drop, settings.repeat, settings.delay),
     )
 
 

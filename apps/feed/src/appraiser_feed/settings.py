@@ -21,6 +21,7 @@ class Settings(BaseSettings):
         seed: Seed of the simulator; the same seed gives the same bytes.
         rows: Number of simulated listings. Below about 2,000 a batch of the plan may have no rows.
         drop: Numbers of the batches whose next response breaks off in mid-body, once each.
+        repeat: Numbers of the batches that come twice, once each: the next question brings them again.
         delay: Wait before each batch is sent. [s]
     """
 
@@ -32,9 +33,10 @@ class Settings(BaseSettings):
     seed: int = Field(default=1, ge=0)
     rows: int = Field(default=20_000, ge=100, le=2_000_000)
     drop: Annotated[frozenset[int], NoDecode] = frozenset()
+    repeat: Annotated[frozenset[int], NoDecode] = frozenset()
     delay: float = Field(default=0.0, ge=0, le=3_600, allow_inf_nan=False)
 
-    @field_validator("drop", mode="before")
+    @field_validator("drop", "repeat", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -27,6 +27,8 @@ async def data(feed: Served, group_number: Group, day: OptionalDay = None) -> Re
     if number is None:
         log.info("exhausted", group_number=group_number, day=day)
         raise HTTPException(400, EXHAUSTED)
+    if feed.faults.repeats(number):
+        feed.cursors.back(group_number, day)
     batch = feed.batches[number]
     rows = await asyncio.to_thread(batch.encoded)
     await feed.faults.wait()
