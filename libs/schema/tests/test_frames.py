@@ -64,7 +64,10 @@ class TestCoerce:
         """Text in a number refuses the row, with the text as it stood."""
         checked = coerce(table({}).cast(pl.String).with_columns(price=pl.lit("$279,900")))
         assert checked.good.is_empty()
-        assert checked.failures.rows() == [(1, "read", "price", "a number", "$279,900")]
+        rule = "a number without currency sign and commas, such as 279900"
+        assert checked.failures.rows() == [(1, "read", "price", rule, "$279,900")]
+        words = coerce(table({}).cast(pl.String).with_columns(price=pl.lit("three")))
+        assert words.failures.rows() == [(1, "read", "price", "a number", "three")]
 
     def test_infinity_is_no_number(self) -> None:
         """Text that polars would read as infinity or NaN is refused."""

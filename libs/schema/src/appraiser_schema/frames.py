@@ -60,6 +60,9 @@ FAILURE_SCHEMA: Final = pl.Schema(
     {ROW_NUMBER: pl.UInt32, "stage": pl.String, "column": pl.String, "rule": pl.String, "value": pl.String}
 )
 
+MONEY_RULE: Final = "a number without currency sign and commas, such as 279900"
+"""What is told of '$279,900': how to write it."""
+
 _NUMBERS: Final = ("price", "bed", "bath", "acre_lot", "zip_code", "house_size")
 _CODES: Final = ("brokered_by", "street")
 _TEXTS: Final = ("status", "city", "state", "prev_sold_date")
@@ -238,7 +241,11 @@ def _no_blank(cell: pl.Expr) -> pl.Expr:
 
 def _unreadable(before: pl.DataFrame, after: pl.DataFrame, column: str) -> pl.DataFrame:
     lost = before[column].str.strip_chars(BLANKS).fill_null("").ne("") & after[column].is_null()
-    return _failures(before.filter(lost), column, "a number", Stage.READ)
+    refused = before.filter(lost)
+    # Never read as money: 279,900 may mean 279.9 where the comma divides a number.
+    money = pl.col(column).str.contains("[$,]")
+    plain = _failures(refused.filter(~money), column, "a number", Stage.READ)
+    return pl.concat([plain, _failures(refused.filter(money), column, MONEY_RULE, Stage.READ)])
 
 
 def _failures(rows: pl.DataFrame, column: str, rule: str, stage: Stage) -> pl.DataFrame:
