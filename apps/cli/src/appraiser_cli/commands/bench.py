@@ -114,6 +114,20 @@ def serving(
     )
 
 
+@bench.command()
+def training(
+    *,
+    json: JsonOption = False,
+    rows: Annotated[int, typer.Option(min=10_000, help="Listings to learn from: the sample, with jitter.")] = 2_200_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Trees, as many in every way.")] = 100,
+) -> None:
+    """Train from the lake, beside XGBoost alone and the pandas way: seconds and peak memory.
+
+    Takes some minutes.
+    """
+    _run("training", *(["--json"] if json else []), "--rows", str(rows), "--rounds", str(rounds))
+
+
 def _run(name: str, *arguments: str) -> NoReturn:
     from appraiser_cli.home import ROOT
 
