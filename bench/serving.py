@@ -1,7 +1,9 @@
 """Single houses over HTTP: ours beside its peers, every server with one worker, in interleaved rounds."""
 
 import argparse
+import contextlib
 import json
+import math
 import os
 import pickle
 import statistics
@@ -106,7 +108,7 @@ class Stage:
         file.write_bytes(pickle.dumps(original_model(self._listings)))
         house = {name: example_listing()[name] for name in ("bed", "bath", "acre_lot", "house_size")}
         body = self._write("original.json", house)
-        return self._run(uvicorn("original"), "/predict", body, "/ready", {"BENCH_PICKLE": str(file)})
+        return self._run(uvicorn("original"), "/predict", body, "/ready", environment={"BENCH_PICKLE": str(file)})
 
     def _mlflow(self) -> Server:
         from appraiser_model.mlflow_model import write_mlflow_model  # noqa: PLC0415
@@ -121,7 +123,9 @@ class Stage:
         python = self._environment("bentoml")
         command = [str(python), "-m", "bentoml", "serve", "bento:Trees", "--port", "{port}"]
         body = self._write("bento.json", {"features": self._features()})
-        return self._run(command, "/predict", body, "/readyz", {"BENCH_TREES": str(self._bundle_folder / "model.ubj")})
+        return self._run(
+            command, "/predict", body, "/readyz", environment={"BENCH_TREES": str(self._bundle_folder / "model.ubj")}
+        )
 
     def _mlserver(self) -> Server:
         python = self._environment("mlserver")
@@ -130,7 +134,12 @@ class Stage:
         parameters = {"uri": str(self._bundle_folder / "model.ubj")}
         model = {"name": "house", "implementation": "mlserver_xgboost.XGBoostModel", "parameters": parameters}
         (folder / "model-settings.json").write_text(json.dumps(model))
-        ports = {"http_port": free_port(), "grpc_port": free_port(), "metrics_port": free_port(), "host": "127.0.0.1"}
+        ports: dict[str, Any] = {
+            "http_port": free_port(),
+            "grpc_port": free_port(),
+            "metrics_port": free_port(),
+            "host": "127.0.0.1",
+        }
         (folder / "settings.json").write_text(json.dumps({**ports, "parallel_workers": 0, "debug": False}))
         (row,) = self._features()
         entry = {"name": "features", "shape": [1, len(row)], "datatype": "FP32", "data": row}
@@ -142,7 +151,7 @@ class Stage:
         """Of the example, with 0 where one is unknown: JSON has no word for it."""
         listing = Listing.model_validate(example_listing())
         rows: list[list[float]] = self._bundle.model.encoder.transform(listing_columns([listing])).tolist()
-        return [[value if value == value else 0.0 for value in row] for row in rows]
+        return [[0.0 if math.isnan(value) else value for value in row] for row in rows]
 
     def _environment(self, name: str) -> Path:
         """Python of an environment with that peer; it is made at the first use, from the site's own package index."""
@@ -169,6 +178,7 @@ class Stage:
         path: str,
         body: Path,
         ready: str,
+        *,
         environment: Mapping[str, str] | None = None,
         port: int | None = None,
     ) -> Server:
@@ -196,17 +206,9 @@ def _process(command: Sequence[str], log: Path, environment: Mapping[str, str]) 
         yield process
     finally:
         for pid in family(process.pid):
-            with _gone():
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, 15)
         process.wait(30)
-
-
-@contextmanager
-def _gone() -> Any:
-    try:
-        yield
-    except ProcessLookupError:
-        pass
 
 
 def _install(command: Sequence[str]) -> None:
@@ -290,10 +292,8 @@ def measure(names: Sequence[str], seconds: float, environments: Path) -> dict[st
 def table(result: Mapping[str, Any]) -> str:
     """The figures for people, and what share of each peer's requests ours answers."""
     servers, ours = result["servers"], result["servers"].get(OURS)
-    lines = [
-        f"{'':18}{'req/s 1':>9}{'req/s 32':>9}{'p50 ms':>8}{'p99 ms':>8}{'ready s':>9}{'MiB':>7}"
-        f"{'ours x 1':>10}{'x 32':>8}"
-    ]
+    head = f"{'':18}{'req/s 1':>9}{'req/s 32':>9}{'p50 ms':>8}{'p99 ms':>8}{'ready s':>9}{'MiB':>7}"
+    lines = [f"{head}{'ours x 1':>10}{'x 32':>8}"]
     for name, row in servers.items():
         if row is None:
             lines.append(f"{name:18}{result['missing'].get(name, 'not measured')}")
