@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 MODEL_NAME: Final = "house-price"
-LIBRARIES: Final = ("appraiser-model", "appraiser-features", "appraiser-schema", "numpy", "polars", "xgboost")
+LIBRARIES: Final = (
+    *("appraiser-model", "appraiser-features", "appraiser-schema"),
+    *("numpy", "onnxruntime", "polars", "xgboost"),
+)
 
 
 class Card(Record):
