@@ -7,6 +7,7 @@ from typing import Final
 from appraiser_api.asked import Asked
 from appraiser_api.champion import Champion
 from appraiser_api.services import Services
+from appraiser_api.spans import span
 from appraiser_schema import Appraisal, Listing
 
 _TO_JSON: Final = Listing.__pydantic_serializer__.to_json
@@ -20,7 +21,8 @@ def appraise(services: Services, listing: Listing, asked: Asked) -> Appraisal:
         LogFullError: The answer cannot be put on record.
     """
     champion = services.holder.champion()
-    appraisal = champion.appraise(listing, asked.record_id)
+    with span("appraise"):
+        appraisal = champion.appraise(listing, asked.record_id)
     put_on_record(services, champion, listing, appraisal, asked)
     return appraisal
 
@@ -33,17 +35,18 @@ def put_on_record(services: Services, champion: Champion, listing: Listing, appr
     """
     interval = appraisal.interval
     lower, upper = (math.nan, math.nan) if interval is None else (interval.lower_usd, interval.upper_usd)
-    services.log.append(
-        asked.record_id,
-        _TO_JSON(listing),
-        at=time.time(),
-        price_usd=appraisal.price_usd,
-        lower_usd=lower,
-        upper_usd=upper,
-        model=champion.logged,
-        latency_seconds=time.perf_counter() - asked.began,
-        client_request_id=asked.client_id,
-    )
+    with span("record"):
+        services.log.append(
+            asked.record_id,
+            _TO_JSON(listing),
+            at=time.time(),
+            price_usd=appraisal.price_usd,
+            lower_usd=lower,
+            upper_usd=upper,
+            model=champion.logged,
+            latency_seconds=time.perf_counter() - asked.began,
+            client_request_id=asked.client_id,
+        )
     asked.on_record, asked.model_version = True, champion.facts.version
     services.metrics.appraised(appraisal)
     services.live.note(listing)

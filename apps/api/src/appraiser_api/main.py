@@ -66,6 +66,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(ShortWay, services=app.state.services)
     keyring = None if settings.api_keys is None else Keyring(settings.api_keys)
     app.add_middleware(Guard, settings=settings, metrics=metrics, keyring=keyring)
+    app.state.traces = None
+    if settings.otlp_endpoint:
+        from appraiser_api import tracing  # noqa: PLC0415 - it takes half a second to import
+
+        app.state.traces = tracing.start()
+        app.add_middleware(tracing.Tracing, provider=app.state.traces)
     if settings.api_cors_origins:
         app.add_middleware(CORSMiddleware, **cors(settings.api_cors_origins))
     app.add_middleware(Envelope, metrics=metrics)
@@ -96,3 +102,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     watcher.stop()
     services.log.stop()
     services.stores.close()
+    if app.state.traces is not None:
+        await to_thread.run_sync(app.state.traces.shutdown)

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     api_cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Sites whose pages may ask, separated by commas, such as https://example.org."
     )
+    otlp_endpoint: str = Field(
+        default="", validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT", description="Where traces go; none where empty."
+    )
     model_cache: Path = Field(default=Path("var/api/models"), description="Folder that keeps the last good models.")
     poll_seconds: PositiveFloat = Field(default=2.0, description="How often the registry is asked for its champion.")
     batch_bytes: PositiveInt = Field(default=2**30, description="Longest body of POST /predict/batch. [bytes]")
