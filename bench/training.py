@@ -101,7 +101,7 @@ def ours(folder: Path, rounds: int, external_rows: int | None = None) -> dict[st
 
 def pandas_way(folder: Path, rounds: int) -> dict[str, float]:
     """Read with pandas, the same features of the whole table, a DMatrix, the trees; neither interval nor figures."""
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd  # type: ignore[import-untyped]  # noqa: PLC0415
     import xgboost  # noqa: PLC0415
 
     from appraiser_features import FeatureEncoder  # noqa: PLC0415
@@ -240,8 +240,8 @@ def _child(what: str, folder: Path, number: int) -> Any:
 def render(result: dict[str, Any]) -> str:
     """The result as a table."""
     lines = [
-        f"{result['rows']:,} listings to learn from, {result['rows_stopping']:,} to stop by, "
-        f"{result['rounds']} trees, {result['cores']} cores",
+        f"{result['rows']:,} listings to learn from and {result['rows_stopping']:,} to stop by",
+        f"{result['rounds']} trees on {result['cores']} cores",
         "",
         f"{'':24}{'seconds':>9}{'peak MB':>9}{'above imports':>15}",
     ]
