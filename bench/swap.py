@@ -1,4 +1,4 @@
-"""Whether a change of the champion costs a request: load on a real API while the champion changes, MLflow away and back."""
+"""What a change of the champion costs: load on a real API while it changes, and while MLflow is away and comes back."""
 
 import argparse
 import asyncio
@@ -62,7 +62,7 @@ async def _keep_asking(port: int, request: bytes, stop: threading.Event, found: 
     while not stop.is_set():
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        except ConnectionRefusedError:
+        except ConnectionError:
             found.ended += 1
             await asyncio.sleep(0.05)
             continue
@@ -106,7 +106,7 @@ def run(workers: int, seconds: float, *, mlflow: bool, folder: Path) -> dict[str
         mlflow: Whether a server stands before the registry, which is stopped and started meanwhile.
         folder: Empty; everything is written there.
     """
-    registry = _make_registry(folder)
+    registry = make_registry(folder)
     server = _Mlflow(folder, registry.tracking_uri) if mlflow else None
     settings = {
         "APPRAISER_API_WORKERS": str(workers),
@@ -197,7 +197,8 @@ class _Mlflow:
             self._process = None
 
 
-def _make_registry(folder: Path) -> Registry:
+def make_registry(folder: Path) -> Registry:
+    """A registry in a folder with tiny models of a made-up market; version 1 is the champion."""
     tiny = tests_module("tiny_champion")
     registry = Registry(f"sqlite:///{folder / 'mlflow.db'}")
     for seed in range(VERSIONS):

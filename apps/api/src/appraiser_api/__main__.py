@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from appraiser_api.listening import listen
 from appraiser_api.settings import Settings
 from appraiser_api.supervisor import LIFELINE, SOCKET, Supervisor
 
@@ -30,14 +31,14 @@ def main() -> None:
     elif arguments.reload:
         _develop(settings)
     elif SOCKET in os.environ:
-        _serve(settings, [socket.socket(fileno=int(os.environ[SOCKET]))])
+        _serve(settings, socket.socket(fileno=int(os.environ[SOCKET])))
     elif settings.api_workers > 1:
         sys.exit(_supervise(parser, settings))
     else:
-        _serve(settings, None)
+        _serve(settings, _listen(parser, settings))
 
 
-def _serve(settings: Settings, sockets: list[socket.socket] | None) -> None:
+def _serve(settings: Settings, listener: socket.socket) -> None:
     from appraiser_api.errors import KeysFileError  # noqa: PLC0415
     from appraiser_api.logs import configure_logs  # noqa: PLC0415
     from appraiser_api.main import create_app  # noqa: PLC0415
@@ -53,7 +54,7 @@ def _serve(settings: Settings, sockets: list[socket.socket] | None) -> None:
     except KeysFileError as error:
         sys.exit(f"appraiser_api: {error}")
     with contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets)
+        server.run([listener])
     if not server.started:
         sys.exit(3)
 
@@ -63,10 +64,17 @@ def _supervise(parser: argparse.ArgumentParser, settings: Settings) -> int:
     from appraiser_api.logs import configure_logs  # noqa: PLC0415
 
     configure_logs()
+    return Supervisor(settings, _listen(parser, settings), run_folder.make(settings.api_run)).run()
+
+
+def _listen(parser: argparse.ArgumentParser, settings: Settings) -> socket.socket:
     try:
-        return Supervisor(settings, run_folder.make(settings.api_run)).run()
+        return listen(settings.api_host, settings.api_port)
     except OSError as error:
-        parser.error(f"nothing can be served at {settings.api_host}:{settings.api_port}: {error}")
+        parser.error(
+            f"nothing can be served at {settings.api_host}:{settings.api_port}: {error.strerror}. Set "
+            "APPRAISER_API_HOST and APPRAISER_API_PORT to another address."
+        )
 
 
 def _end_with_parent(lifeline: int) -> None:

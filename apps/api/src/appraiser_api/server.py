@@ -1,6 +1,7 @@
 """One process that serves: uvicorn with connections that are bounded, and an end that breaks no answer off."""
 
 import asyncio
+import contextlib
 import resource
 import socket
 import time
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp
 
 from appraiser_api.connection import BoundedConnection
 from appraiser_api.draining import DRAINING
+from appraiser_api.listening import BACKLOG
 from appraiser_api.settings import Settings
 
 GRACE_SECONDS: Final = 10
@@ -19,6 +21,9 @@ GRACE_SECONDS: Final = 10
 DRAIN_SECONDS: Final = 0.5
 """How long requests are still taken then, each with 'Connection: close': a client that keeps a connection open has the
 next one on its way, and would find it cut."""
+
+LAST_SECONDS: Final = 0.3
+"""How long the requests of the last connections may take to arrive, once no more are accepted."""
 
 _FILES_BESIDE: Final = 200
 """Files that are open beside connections."""
@@ -43,7 +48,7 @@ class Server(uvicorn.Server):
             access_log=False,
             server_header=False,
             log_config=None,
-            backlog=2048,
+            backlog=BACKLOG,
             timeout_keep_alive=60,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
@@ -64,7 +69,26 @@ class Server(uvicorn.Server):
         """Take what is on its way, with a word that it is the last; then finish what was taken."""
         DRAINING.on = True
         await asyncio.sleep(DRAIN_SECONDS)
+        # The kernel has taken connections that nobody has accepted yet, and would cut them with the socket.
+        waiting = [listener.dup() for listener in sockets or []]
+        for server in self.servers:
+            server.close()
+        for listener in waiting:
+            await self._accept_rest(listener)
+        await asyncio.sleep(LAST_SECONDS)
         await super().shutdown(sockets)
+
+    async def _accept_rest(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        taken = []
+        with listener, contextlib.suppress(BlockingIOError):
+            while True:
+                taken.append(listener.accept()[0])
+        for connection in taken:
+            await loop.connect_accepted_socket(self._connection, connection)
+
+    def _connection(self) -> BoundedConnection:
+        return BoundedConnection(self.config, self.server_state, self.lifespan.state)
 
 
 def _allow(connections: int) -> int:

@@ -31,14 +31,15 @@ class Supervisor:
     """Runs the workers until it is told to stop.
 
     Args:
-        settings: Where to listen, and how many.
+        settings: How many workers.
+        listener: Where they take connections from.
         folder: Where the workers meet.
     """
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: Settings, listener: socket.socket, folder: Path) -> None:
         self._workers = settings.api_workers
         self._folder = folder
-        self._socket = _listen(settings.api_host, settings.api_port)
+        self._socket = listener
         self._lifeline = os.pipe()
         self._processes: list[subprocess.Popen[bytes]] = []
         self._born: dict[int, float] = {}
@@ -61,7 +62,9 @@ class Supervisor:
         self._socket.close()
         for process in self._processes:
             process.send_signal(signal.SIGTERM)
-        return max((abs(process.wait()) for process in self._processes), default=0)
+        # One that was told before it could listen to it has taken nothing.
+        codes = {process.wait() for process in self._processes} - {0, -signal.SIGTERM}
+        return 1 if codes else 0
 
     def _keep(self) -> None:
         """Start what is missing, after a pause where workers die young."""
@@ -92,13 +95,3 @@ class Supervisor:
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
-    listener.listen(2048)
-    listener.setblocking(False)  # noqa: FBT003 - it takes no names
-    return listener
