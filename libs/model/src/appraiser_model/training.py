@@ -75,10 +75,10 @@ def train_from(
     Args:
         chunks: The listings.
         config: How to train. The same rows and configuration give the same model, byte for byte.
-        folder: Where the disk is used, 80 bytes a listing; None is the system's folder for such files. Nothing is
+        folder: Where the disk is used, 65 bytes a listing; None is the system's folder for such files. Nothing is
             left there.
-        external_rows: Of more rows, copies with gaps among them, the bins too are kept on disk. The trees are then
-            others by what rounding does to sums that are added up in another order.
+        external_rows: Of more rows, copies with gaps among them, the bins too are kept on disk: slower by a fifth, to
+            the same trees.
 
     Raises:
         TrainingError: There are too few listings, a price is not above 0, or a listing is in both splits.
