@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from appraiser_features import FEATURES, ColumnsError, FeatureEncoder, FeatureFit, ListingRows, Spill, TrainingError
+from appraiser_features.fitting import Tallying
 from appraiser_schema.columns import Coded
 
 type Market = tuple[dict[str, Any], NDArray[np.float64], NDArray[np.int64]]
@@ -44,6 +45,23 @@ class TestChunks:
         assert other.to_json() == encoder.to_json()
         assert rows.read(0, len(rows)).tobytes() == matrix.tobytes()
         assert rows.read(50, 60).tobytes() == matrix[50:60].tobytes()
+
+    @pytest.mark.parametrize("size", [1, 13, 1000])
+    def test_sums(self, size: int) -> None:
+        """Not even the last bit of a sum depends on the size, where tables of places are rounded."""
+        rng = np.random.default_rng(3)
+        site, fold, statistics = rng.integers(0, 4, 5000), rng.integers(0, 3, 5000), rng.normal(12, 1, (5000, 3))
+        statistics[rng.random((5000, 3)) < 0.2] = np.nan
+        whole, tallying = Tallying(), Tallying()
+        whole.add(site, fold, statistics)
+        for start in range(0, 5000, size):
+            rows = slice(start, start + size)
+            tallying.add(site[rows], fold[rows], statistics[rows])
+        sites = [("Texas", f"Town {i}", None) for i in range(4)]
+        found, expected = tallying.tally(sites), whole.tally(sites)
+        assert found.sums.tobytes() == expected.sums.tobytes()
+        assert found.rows.sum() == 5000
+        assert found.counts.sum() == np.isfinite(statistics).sum()
 
     def test_transform(self, market: Market, encoder: FeatureEncoder) -> None:
         """Coded texts and listings on disk give the features that lists of texts give, bit for bit."""
