@@ -33,8 +33,9 @@ def run(cases: int, folder: Path, seed: int) -> dict[str, Any]:
     with running_api(folder, settings={"MLFLOW_TRACKING_URI": registry.tracking_uri}) as api:
         document = httpx.get(f"{api.url}/openapi.json").json()
         operations = sum(len(methods) for methods in document["paths"].values())
+        before = _answers(api.url)
         answers: Counter[int] = Counter()
-        summaries = []
+        summaries: list[str] = []
         good = True
         while sum(answers.values()) < cases and good:
             per_operation = max(1, (cases - sum(answers.values())) // operations)
@@ -43,10 +44,7 @@ def run(cases: int, folder: Path, seed: int) -> dict[str, Any]:
             summaries.append(done.stdout[done.stdout.rfind("SUMMARY") :])
             if not good:
                 sys.stderr.write(done.stdout + done.stderr)
-            text = httpx.get(f"{api.url}/metrics").text
-            answers = Counter()
-            for status, count in _COUNT.findall(text):
-                answers[int(status)] += int(count)
+            answers = _answers(api.url) - before
     return {
         "cases": sum(answers.values()),
         "operations": operations,
@@ -55,6 +53,14 @@ def run(cases: int, folder: Path, seed: int) -> dict[str, Any]:
         "passed": good,
         "summary": summaries[-1],
     }
+
+
+def _answers(url: str) -> Counter[int]:
+    """Answers by status, as the API counts them."""
+    answers: Counter[int] = Counter()
+    for status, count in _COUNT.findall(httpx.get(f"{url}/metrics").text):
+        answers[int(status)] += int(count)
+    return answers
 
 
 def _attack(url: str, per_operation: int, seed: int) -> "subprocess.CompletedProcess[str]":

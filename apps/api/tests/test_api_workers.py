@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -171,3 +173,20 @@ class TestFolder:
         second = workers.ask_to_look()
         assert workers.asked() == second > first
         assert first <= time.time_ns()
+
+
+class TestFaults:
+    """A fault while a house is asked about."""
+
+    def test_message_stays_out(self) -> None:
+        """The log says where it happened and of which kind, and not what the message of the error holds."""
+        code = (
+            "import structlog; from appraiser_api.logs import configure_logs; configure_logs()\n"
+            "log = structlog.get_logger('appraiser_api')\n"
+            "try: raise ValueError('Secretville')\n"
+            "except ValueError: log.exception('request_failed', request_id='x')"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+        line = json.loads(done.stderr)
+        assert "ValueError" in line["exception"]
+        assert "Secretville" not in done.stderr

@@ -3,9 +3,10 @@
 import logging
 import os
 import sys
+import traceback
 
 import structlog
-from structlog.types import Processor
+from structlog.types import EventDict, Processor
 
 
 def configure_logs() -> None:
@@ -15,7 +16,7 @@ def configure_logs() -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     terminal = sys.stderr.isatty()
-    tracebacks: list[Processor] = [] if terminal else [structlog.processors.format_exc_info]
+    tracebacks: list[Processor] = [_without_message] if terminal else [_without_message, _format]
     renderer: Processor = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[*shared, *tracebacks, renderer],
@@ -35,3 +36,16 @@ def configure_logs() -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # Otherwise MLflow writes its events past all of this.
     os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")
+
+
+_format = structlog.processors.format_exc_info
+
+
+def _without_message(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Of a fault in a request, keep where it happened and not what its message says: it can hold the house."""
+    if event.get("exc_info") and "request_id" in event:
+        error = sys.exception()
+        if error is not None:
+            del event["exc_info"]
+            event["exception"] = "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
+    return event

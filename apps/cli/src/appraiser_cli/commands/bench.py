@@ -128,6 +128,39 @@ def training(
     _run("training", *(["--json"] if json else []), "--rows", str(rows), "--rounds", str(rounds))
 
 
+@bench.command()
+def swap(
+    *,
+    json: JsonOption = False,
+    seconds: Annotated[float, typer.Option(min=1, help="How long the load lasts. [s]")] = 60.0,
+    mlflow: Annotated[bool, typer.Option(help="A server before the registry, stopped and started.")] = True,
+) -> None:
+    """Change the champion ten times under load, with one worker and with two, and count the requests that it costs.
+
+    Takes some minutes; exit code 1 where a request was lost.
+    """
+    _run(
+        "swap",
+        *(["--json"] if json else []),
+        *("--seconds", str(seconds)),
+        *([] if mlflow else ["--no-mlflow"]),
+    )
+
+
+@bench.command()
+def fuzz(
+    *,
+    json: JsonOption = False,
+    cases: Annotated[int, typer.Option(min=1, help="How many requests at least.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Of the requests.")] = 1,
+) -> None:
+    """Attack the API by its own OpenAPI document: no fault of the service, no answer that it does not describe.
+
+    Takes some minutes; exit code 1 where something was found.
+    """
+    _run("fuzz", *(["--json"] if json else []), "--cases", str(cases), "--seed", str(seed))
+
+
 def _run(name: str, *arguments: str) -> NoReturn:
     from appraiser_cli.home import ROOT
 
