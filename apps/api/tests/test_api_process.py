@@ -48,6 +48,8 @@ class TestProcess:
                 response = client.post("/predict", json=example_listing())
                 assert Appraisal.model_validate_json(response.content).model.version == 1
                 assert "server" not in response.headers
+                # An appraisal that is on record has no line in the log as well.
+                assert client.get("/model").status_code == 200
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=30) == 0
         finally:
