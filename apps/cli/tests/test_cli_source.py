@@ -63,7 +63,7 @@ class TestCheckFile:
         """A file of another kind is refused with the kinds there are."""
         path = tmp_path / "listings.xlsx"
         path.write_text("x")
-        with pytest.raises(DataFileError, match=r"neither \.csv nor \.parquet"):
+        with pytest.raises(DataFileError, match=r"none of the endings \.csv, .*\.json"):
             source.check_file(path)
 
     def test_empty_file_is_refused(self, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ DataOption = Annotated[
         metavar="FILE",
         envvar="APPRAISER_FEED_DATA",
         show_envvar=True,
-        help="CSV or Parquet file with listings to serve instead of the simulator.",
+        help="CSV, Parquet or JSON file with listings to serve instead of the simulator.",
         show_default=False,
     ),
 ]

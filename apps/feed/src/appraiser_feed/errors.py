@@ -5,7 +5,7 @@ FeedError
 ├── AddressError       the address to listen on is taken or not this machine's
 └── DataError          the file of listings cannot be served
     ├── FileMissingError       there is no such file
-    ├── FileUnreadableError    it is neither CSV nor Parquet, or is damaged
+    ├── FileUnreadableError    it is no table in UTF-8, or is damaged
     ├── ColumnsMissingError    columns of a listing are absent
     └── NoListingsError        it is empty, or no row belongs to any batch
 """
@@ -60,19 +60,15 @@ class FileMissingError(DataError):
     def __init__(self, path: Path) -> None:
         problem = "is not a file" if path.exists() else "does not exist"
         super().__init__(
-            path, problem, f"set {SETTING} to a CSV or Parquet file of listings, or unset it for simulated ones"
+            path, problem, f"set {SETTING} to a CSV, Parquet or JSON file of listings, or unset it for simulated ones"
         )
 
 
 class FileUnreadableError(DataError):
-    """The file is neither CSV nor Parquet, or is damaged."""
+    """The file is no table in UTF-8, or is damaged."""
 
-    def __init__(self, path: Path, problem: str) -> None:
-        super().__init__(
-            path,
-            f"cannot be read ({problem})",
-            f"save it again as UTF-8 CSV or as Parquet, or set {SETTING} to another file",
-        )
+    def __init__(self, path: Path, problem: str, remedy: str) -> None:
+        super().__init__(path, problem, f"{remedy}, or set {SETTING} to another file")
 
 
 class ColumnsMissingError(DataError):

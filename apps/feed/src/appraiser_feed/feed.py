@@ -81,6 +81,7 @@ def _from_file(path: Path) -> Sequence[Planned]:
         file=str(path),
         rows_read=file.rows_read,
         rows_dropped_incomplete=file.rows_read - file.listings.height,
+        rows_broken=file.broken,
         rows_outside_plan=file.listings.height - sum(batch.rows.height for batch in planned),
         incomplete=file.unknown,
         codes_as_text=[name for name in ("brokered_by", "street") if file.listings.schema[name] == pl.String],

@@ -1,6 +1,7 @@
-"""Read listings from a CSV or Parquet file, with the types that the listing API sends."""
+"""Read listings from a CSV, Parquet or JSON file, with the types that the listing API sends."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,14 +10,12 @@ import polars as pl
 
 from appraiser_feed.errors import ColumnsMissingError, FileMissingError, FileUnreadableError, NoListingsError
 from appraiser_schema import RAW_COLUMNS
+from appraiser_schema.errors import EmptyFileError, FileError
+from appraiser_schema.files import open_table
 
 NUMBERS: Final = ("price", "bed", "bath", "acre_lot", "house_size")
 CODES: Final = ("brokered_by", "street")
 TEXTS: Final = ("status", "city", "state")
-
-NULLS: Final = ["", "-", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
-_DELIMITERS: Final = ",;\t|"
-_PARQUET: Final = b"PAR1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +26,13 @@ class ListingFile:
         listings: Rows with a value in every column, in file order: numbers as Float64, texts and ISO dates as String.
         rows_read: All rows of the file.
         unknown: Rows without a readable value, by column; columns without any are left out.
+        broken: Rows with too few or too many cells, or that are no JSON, such as one that was cut in half.
     """
 
     listings: pl.DataFrame
     rows_read: int
     unknown: dict[str, int]
+    broken: int
 
 
 def read_listing_file(path: Path) -> ListingFile:
@@ -39,101 +40,91 @@ def read_listing_file(path: Path) -> ListingFile:
 
     Raises:
         FileMissingError: There is no such file.
-        FileUnreadableError: It is neither CSV nor Parquet, or is damaged.
+        FileUnreadableError: It is no table in UTF-8, or is damaged.
         ColumnsMissingError: It lacks columns of a listing.
         NoListingsError: No row has a value in every column.
     """
     if not path.is_file():
         raise FileMissingError(path)
     try:
-        table = _typed(path, _scan(path)).collect(engine="streaming")
-    except (pl.exceptions.PolarsError, UnicodeDecodeError, OSError) as error:
-        raise FileUnreadableError(path, str(error).split("\n", maxsplit=1)[0].rstrip(".")) from error
-    table = _codes(table)
-    unknown = {column: count for column, count in table.null_count().row(0, named=True).items() if count}
-    listings = table.drop_nulls()
-    if not listings.height:
-        raise NoListingsError(path, _why_nothing(table.height, unknown))
-    return ListingFile(listings, table.height, unknown)
+        return _read(path)
+    except EmptyFileError as error:
+        raise NoListingsError(path, error.problem) from None
+    except FileError as error:
+        raise FileUnreadableError(path, error.problem, error.remedy) from None
+    except (pl.exceptions.PolarsError, OSError) as error:
+        problem = f"cannot be read ({str(error).partition('\n')[0].rstrip('.')})"
+        raise FileUnreadableError(path, problem, "save it again as UTF-8 CSV or as Parquet") from error
 
 
-def _scan(path: Path) -> pl.LazyFrame:
-    with path.open("rb") as file:
-        head = file.read(65_536)
-    if head.startswith(_PARQUET):
-        return pl.scan_parquet(path)
-    header = head.partition(b"\n")[0].decode("utf-8-sig")
-    if not header.strip():
-        raise NoListingsError(path, "is empty")
-    delimiter = max(_DELIMITERS, key=header.count)
-    table = pl.scan_csv(
-        path, separator=delimiter, infer_schema=False, null_values=NULLS, truncate_ragged_lines=True
-    ).rename(str.strip)
-    # A file with semicolons comes from a place where the comma divides a number.
-    return table if delimiter != ";" else table.with_columns(pl.all().str.replace(r"^(-?\d+),(\d+)$", "$1.$2"))
-
-
-def _typed(path: Path, table: pl.LazyFrame) -> pl.LazyFrame:
-    schema = table.collect_schema()
-    missing = [column for column in RAW_COLUMNS if column not in schema]
+def _read(path: Path) -> ListingFile:
+    file = open_table(path)
+    missing = [column for column in RAW_COLUMNS if column not in file.columns]
     if missing:
-        raise ColumnsMissingError(path, missing, schema.names())
+        raise ColumnsMissingError(path, missing, file.columns)
+    rows = broken = 0
+    unknown: Counter[str] = Counter()
+    parts: list[pl.DataFrame] = []
+    for portion in file.portions():
+        typed = _typed(portion.rows)
+        rows += portion.height
+        broken += portion.broken.height
+        unknown.update(typed.null_count().row(0, named=True))
+        parts.append(typed.drop_nulls())
+    gaps = {column: unknown[column] for column in RAW_COLUMNS if unknown[column]}
+    if not any(part.height for part in parts):
+        raise NoListingsError(path, _why_nothing(rows, gaps, broken))
+    return ListingFile(_joined(parts), rows, gaps, broken)
+
+
+def _typed(table: pl.DataFrame) -> pl.DataFrame:
+    table = table.with_columns(pl.lit(None).alias(column) for column in RAW_COLUMNS if column not in table.columns)
+    schema = table.schema
     typed = {
-        **{column: _number(column, schema[column]) for column in NUMBERS},
-        **{column: _text(column) for column in TEXTS},
-        **{column: _code(column, schema[column]) for column in CODES},
+        **{column: _number(column) for column in NUMBERS},
+        **{column: pl.col(column).cast(pl.String) for column in TEXTS},
+        **{
+            column: _number(column) if schema[column].is_numeric() else pl.col(column).cast(pl.String)
+            for column in CODES
+        },
         "zip_code": _zip_code(schema["zip_code"]),
         "prev_sold_date": _date(schema["prev_sold_date"]),
     }
     return table.select(typed[column].alias(column) for column in RAW_COLUMNS)
 
 
-def _text(column: str) -> pl.Expr:
-    text = pl.col(column).cast(pl.String).str.strip_chars()
-    return pl.when(~text.is_in(NULLS)).then(text)
-
-
-def _number(column: str, kind: pl.DataType) -> pl.Expr:
-    value = _text(column) if kind in (pl.String, pl.Categorical) else pl.col(column)
-    if kind == pl.Float32:
-        # By way of the shortest text, so that 0.38 does not become 0.3799999952316284.
-        value = value.cast(pl.String)
-    number = value.cast(pl.Float64, strict=False)
+def _number(column: str) -> pl.Expr:
+    number = pl.col(column).cast(pl.Float64, strict=False)
     return pl.when(number.is_finite()).then(number)
 
 
-def _code(column: str, kind: pl.DataType) -> pl.Expr:
-    return _number(column, kind) if kind.is_numeric() else _text(column)
-
-
 def _zip_code(kind: pl.DataType) -> pl.Expr:
-    number = _number("zip_code", kind)
-    if kind.is_numeric():
-        return number
-    five_of_nine = _text("zip_code").str.extract(r"^([0-9]{5})-[0-9]{4}$").cast(pl.Float64, strict=False)
-    return number.fill_null(five_of_nine)
+    if kind != pl.String:
+        return _number("zip_code")
+    five_of_nine = pl.col("zip_code").str.extract(r"^([0-9]{5})-[0-9]{4}$").cast(pl.Float64, strict=False)
+    return _number("zip_code").fill_null(five_of_nine)
 
 
 def _date(kind: pl.DataType) -> pl.Expr:
-    if kind.is_temporal():
-        return pl.col("prev_sold_date").dt.strftime("%Y-%m-%d")
-    return _text("prev_sold_date")
+    date = pl.col("prev_sold_date")
+    return date.dt.strftime("%Y-%m-%d") if kind.is_temporal() else date.cast(pl.String)
 
 
-def _codes(table: pl.DataFrame) -> pl.DataFrame:
-    """Turn the codes into floats where every one is a number, as the original sends them; others send names."""
-    texts = [column for column in CODES if table.schema[column] == pl.String]
+def _joined(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """Put the parts together, the codes as floats where every one is a number, as the original sends them.
+
+    Others send names; then the whole column is text.
+    """
+    texts = [column for column in CODES if any(part.schema[column] == pl.String for part in parts)]
+    table = pl.concat([part.with_columns(pl.col(texts).cast(pl.String)) for part in parts])
     floats = (table[column].cast(pl.Float64, strict=False) for column in texts)
-    return table.with_columns(
-        number
-        for column, number in zip(texts, floats, strict=True)
-        if number.null_count() == table[column].null_count()
-    )
+    return table.with_columns(number for number in floats if not number.null_count())
 
 
-def _why_nothing(rows: int, unknown: dict[str, int]) -> str:
+def _why_nothing(rows: int, unknown: Mapping[str, int], broken: int) -> str:
     if not rows:
         return "has a header but no rows"
     gaps: Iterable[tuple[str, int]] = sorted(unknown.items(), key=lambda item: -item[1])
-    worst = ", ".join(f"{column} in {count:,}" for column, count in list(gaps)[:3])
-    return f"has {rows:,} row(s) but none with a value in every column (missing or unreadable: {worst})"
+    worst = [f"{column} in {count:,}" for column, count in list(gaps)[:3]]
+    worst += [f"no whole row in {broken:,}"] if broken else []
+    return f"has {rows:,} row(s) but none with a value in every column (missing or unreadable: {', '.join(worst)})"

@@ -17,7 +17,7 @@ class Settings(BaseSettings):
     Attributes:
         host: Address to listen on; the default can be reached from this machine only.
         port: TCP port; 0 takes a free one.
-        data: CSV or Parquet file of listings; None serves simulated ones.
+        data: CSV, Parquet or JSON file of listings; None serves simulated ones.
         seed: Seed of the simulator; the same seed gives the same bytes.
         rows: Number of simulated listings. Below about 2,000 a batch of the plan may have no rows.
         drop: Numbers of the batches whose next response breaks off in mid-body, once each.

@@ -1,7 +1,9 @@
 """Errors of this library.
 
 SchemaError
-└── ShapeError    a frame lacks columns that it must have, or has columns that it must not have
+├── FileError         a file is no table of rows, or cannot be read on
+│   └── EmptyFileError    there is nothing in it
+└── ShapeError        a frame lacks columns that it must have, or has columns that it must not have
 """
 
 
@@ -23,3 +25,24 @@ class ShapeError(SchemaError):
         super().__init__(
             f"the table {' and '.join(parts)}. Give it the columns of a listing, by these names, and try again."
         )
+
+
+class FileError(SchemaError):
+    """A file is no table of rows, or cannot be read on.
+
+    Attributes:
+        problem: What is wrong, as in 'the file PROBLEM'.
+        remedy: What to do.
+    """
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"the file {problem}; {remedy}.")
+
+
+class EmptyFileError(FileError):
+    """There is nothing in a file."""
+
+    def __init__(self) -> None:
+        super().__init__("is empty", "give one with listings")

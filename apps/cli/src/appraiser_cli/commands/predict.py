@@ -9,7 +9,7 @@ from appraiser_cli.options import HomeOption
 
 
 def predict(
-    file: Annotated[Path, typer.Argument(help="CSV or Parquet file with listings.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="CSV, Parquet or JSON file with listings.", show_default=False)],
     *,
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="OUT", help="CSV or Parquet file to write.", show_default=False)

@@ -10,7 +10,7 @@ from appraiser_cli.home import Home
 from appraiser_store import Ledger
 
 SIMULATOR: Final = "simulator"
-_SUFFIXES: Final = frozenset({".csv", ".parquet"})
+_SUFFIXES: Final = (".csv", ".tsv", ".txt", ".parquet", ".json", ".jsonl", ".ndjson")
 
 
 def check_file(path: Path) -> Path:
@@ -23,7 +23,7 @@ def check_file(path: Path) -> Path:
     if not absolute.is_file():
         raise DataFileError(path, f"does not exist (looked for {absolute}); check its path")
     if absolute.suffix.lower() not in _SUFFIXES:
-        raise DataFileError(path, "is neither .csv nor .parquet; give one of those")
+        raise DataFileError(path, f"has none of the endings {', '.join(_SUFFIXES)}; give a file of one of these kinds")
     try:
         with absolute.open("rb") as file:
             empty = not file.read(1)
