@@ -186,7 +186,9 @@ class _Mlflow:
         command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", self._tracking_uri]
         command += ["--port", str(self._port), "--workers", "1", "--no-serve-artifacts"]
         with (self._folder / "mlflow.log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            # No background jobs run here; their runner costs eight processes.
+            environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+            self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         wait_until_ready(f"{self.url}/health", self._process)
 
     def stop(self) -> None:
