@@ -16,7 +16,6 @@ import annotated_types
 import numpy as np
 import pandera.polars as pa
 import polars as pl
-from pandera.errors import SchemaErrors
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -32,6 +31,7 @@ from appraiser_schema.listing import (
     Status,
 )
 from appraiser_schema.places import STATES
+from appraiser_schema.rules import Rule, rules_of, wrong_columns
 
 __all__ = [
     "CLEAN_SCHEMA",
@@ -95,6 +95,15 @@ class Checked:
         return self.failures[ROW_NUMBER].n_unique()
 
 
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """What is asked of a row at a stage."""
+
+    stage: Stage
+    schema: pa.DataFrameSchema
+    rules: tuple[Rule, ...]
+
+
 def number_rows(frame: pl.DataFrame) -> pl.DataFrame:
     """Number the rows from 1, unless they are numbered already."""
     return frame if ROW_NUMBER in frame.columns else frame.with_row_index(ROW_NUMBER, offset=1)
@@ -141,7 +150,7 @@ def check_raw(frame: pl.DataFrame, *, as_of: dt.date | None = None) -> Checked:
         frame: Raw listings, as `coerce` returns them.
         as_of: Day on which the batch was received; a sale after it is impossible. None skips that rule.
     """
-    checked = _check(frame, RAW_SCHEMA, Stage.RAW)
+    checked = _check(frame, _RAW)
     if as_of is None:
         return checked
     late = checked.good.filter(pl.col("prev_sold_date").str.to_date("%Y-%m-%d", strict=False) > as_of)
@@ -169,7 +178,7 @@ def check_clean(frame: pl.DataFrame) -> Checked:
 
     A table without a price column is checked as `Listing` would: all but the price.
     """
-    return _check(frame, CLEAN_SCHEMA if "price" in frame.columns else LISTING_SCHEMA, Stage.CLEAN)
+    return _check(frame, _CLEAN if "price" in frame.columns else _LISTING)
 
 
 def clean_unpriced(frame: pl.DataFrame) -> Checked:
@@ -264,26 +273,15 @@ def _without(frame: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
     return frame.join(failures.select(ROW_NUMBER).unique(), on=ROW_NUMBER, how="anti", maintain_order="left")
 
 
-def _check(frame: pl.DataFrame, schema: pa.DataFrameSchema, stage: Stage) -> Checked:
+def _check(frame: pl.DataFrame, door: _Door) -> Checked:
     numbered = number_rows(frame)
-    try:
-        schema.validate(numbered, lazy=True)
-    except SchemaErrors as errors:
-        cases = errors.failure_cases
-        # A null index means that the shape, not a row, is wrong: nothing below would be about rows.
-        shape = cases.filter(pl.col("index").is_null())
-        if not shape.is_empty():
-            wrong = tuple(str(c) for c in shape["column"].drop_nulls().unique().sort())
-            raise ShapeError(wrong or tuple(shape["failure_case"].cast(pl.String).unique().sort()), ()) from None
-        failures = cases.select(
-            numbered[ROW_NUMBER].cast(pl.UInt32).gather(cases["index"]).alias(ROW_NUMBER),
-            pl.lit(stage.value).alias("stage"),
-            "column",
-            pl.col("check").replace("not_nullable", "known").alias("rule"),
-            pl.col("failure_case").cast(pl.String).alias("value"),
-        ).sort(ROW_NUMBER, "column", "rule")
-        return Checked(_without(numbered, failures), failures)
-    return Checked(numbered, pl.DataFrame(schema=FAILURE_SCHEMA))
+    if wrong := wrong_columns(numbered, door.schema):
+        raise ShapeError(wrong, ())
+    refused = numbered.filter(~pl.all_horizontal(rule.followed for rule in door.rules))
+    if refused.is_empty():
+        return Checked(numbered, pl.DataFrame(schema=FAILURE_SCHEMA))
+    broken = [_failures(refused.filter(~rule.followed), rule.column, rule.words, door.stage) for rule in door.rules]
+    return Checked(_without(numbered, refused), pl.concat(broken).sort(ROW_NUMBER, "column", "rule"))
 
 
 def _raw_schema() -> pa.DataFrameSchema:
@@ -383,3 +381,7 @@ CLEAN_SCHEMA: Final = _clean_schema(PricedListing)
 
 LISTING_SCHEMA: Final = _clean_schema(Listing)
 """The same without price, broker and street: a house that is asked about."""
+
+_RAW: Final = _Door(Stage.RAW, RAW_SCHEMA, rules_of(RAW_SCHEMA))
+_CLEAN: Final = _Door(Stage.CLEAN, CLEAN_SCHEMA, rules_of(CLEAN_SCHEMA))
+_LISTING: Final = _Door(Stage.CLEAN, LISTING_SCHEMA, rules_of(LISTING_SCHEMA))
