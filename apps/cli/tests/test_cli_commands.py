@@ -11,7 +11,6 @@ import polars as pl
 import pytest
 from typer.testing import Result
 
-from appraiser_cli.errors import DataFileError
 from appraiser_cli.home import Home
 from appraiser_cli.main import main
 from appraiser_cli.running import lock
@@ -247,60 +246,6 @@ class TestPredict:
             assert done.exit_code == 0, done.output
         prices = pl.read_parquet(tmp_path / "out.parquet")["price_usd"]
         assert pl.read_csv(tmp_path / "out.csv")["price_usd"].to_list() == prices.to_list()
-
-
-class TestCheckData:
-    """`appraiser check-data`."""
-
-    def test_faults_are_counted_with_an_example(self, appraiser: Run, tmp_path: Path) -> None:
-        """Each broken rule is told with the number of rows and the first of them."""
-        rows = known_listings(10).with_columns(bed=pl.when(pl.int_range(10) < 2).then(-1.0).otherwise("bed"))
-        rows.write_parquet(tmp_path / "in.parquet")
-        result = appraiser("check-data", str(tmp_path / "in.parquet"), "--json")
-        assert result.exit_code == 0, result.output
-        told = json.loads(result.stdout)
-        assert (told["rows"], told["usable"], told["refused"]) == (10, 8, 2)
-        assert told["faults"] == [{"column": "bed", "rule": "at least 0", "rows": 2, "row": 1, "value": "-1.0"}]
-
-    def test_every_row_is_counted_once(self, appraiser: Run, tmp_path: Path) -> None:
-        """A row is usable, refused, or left out by the feed as incomplete or as in no batch of its plan."""
-        number = pl.int_range(10)
-        tomorrow = str(dt.datetime.now(dt.UTC).date() + dt.timedelta(days=2))
-        rows = known_listings(10).with_columns(
-            price=pl.when(number == 5).then(200_000.0).otherwise(400_000.0),
-            status=pl.when(number == 5).then(pl.lit("ready_to_build")).otherwise("status"),
-            bath=pl.when(number < 2).then(None).otherwise("bath"),
-            bed=pl.when(number == 1).then(-1.0).otherwise("bed"),
-            prev_sold_date=pl.when(number == 9).then(pl.lit(tomorrow)).otherwise("prev_sold_date"),
-        )
-        rows.write_parquet(tmp_path / "in.parquet")
-        told = json.loads(appraiser("check-data", str(tmp_path / "in.parquet"), "--json").stdout)
-        counts = [told[name] for name in ("rows", "usable", "refused", "incomplete", "unplanned")]
-        assert counts == [10, 6, 1, 2, 1]
-        assert told["missing"] == {"bath": 2}
-        assert [fault["column"] for fault in told["faults"]] == ["bed", "prev_sold_date"]
-        text = appraiser("check-data", str(tmp_path / "in.parquet")).stdout
-        assert "2 left out by the feed (incomplete; missing: bath in 2)" in text
-
-    @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-    def test_delimiters_and_marks_of_the_feed(self, appraiser: Run, tmp_path: Path, delimiter: str) -> None:
-        """A file is read as the feed reads it: its delimiter, a mark at its start, and words for nothing."""
-        path = tmp_path / "in.csv"
-        rows = known_listings(6).with_columns(acre_lot=pl.lit(0.5))
-        rows.write_csv(path, separator=delimiter, include_bom=True)
-        if delimiter == ";":
-            path.write_text(path.read_text().replace(";0.5;", ";0,5;"))
-        with path.open("a") as file:
-            file.write(delimiter.join(["NA"] * 12) + "\n")
-        told = json.loads(appraiser("check-data", str(path), "--json").stdout)
-        assert (told["rows"], told["usable"], told["incomplete"]) == (7, 6, 1)
-        assert {fault["rule"] for fault in told["faults"]} == {"known"}
-
-    def test_truncated_file_is_named(self, appraiser: Run, sample_data: Path) -> None:
-        """A file that was cut off in the middle of a row is refused, with what stands there."""
-        result = appraiser("check-data", str(sample_data / "listings" / "truncated_upload.csv"))
-        assert isinstance(result.exception, DataFileError)
-        assert "ends in the middle of a row" in str(result.exception)
 
 
 class TestErrors:

@@ -1,6 +1,7 @@
 """Files of listings: formats, types, gaps, and files that cannot be served."""
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,16 @@ class TestFormats:
         ).write_parquet(path)
         assert read_listing_file(path).listings.equals(table({}))
 
+    @pytest.mark.parametrize("form", ["list", "lines", "body"])
+    def test_json(self, tmp_path: Path, table: Table, form: str) -> None:
+        """A list of rows, one row per line, and the body of a batch are read as they are sent."""
+        rows = table({}, {"price": None}, {"city": "Mayagüez"})
+        if form == "lines":
+            text = rows.write_ndjson()
+        else:
+            text = json.dumps(rows.to_dicts() if form == "list" else {"batch_number": 0, "data": rows.to_dicts()})
+        assert read(tmp_path, text, "listings.json").equals(table({}, {"city": "Mayagüez"}))
+
     def test_names_as_codes(self, tmp_path: Path) -> None:
         """Brokers and streets that are names are sent as text, all of the column."""
         other = ROW.replace("101640.0", "Michael Hudson").replace("1758218.0", '"655 First St, 2"')
@@ -117,6 +128,14 @@ class TestGaps:
         assert file.listings.equals(table({}, {}))
         assert (file.rows_read, file.unknown) == (3, {column: 1})
 
+    @pytest.mark.parametrize("row", [ROW.rpartition(",")[0], f"{ROW},more", ROW[:30]])
+    def test_no_row(self, tmp_path: Path, row: str) -> None:
+        """A row with too few or too many cells is dropped and counted, instead of moving cells to other columns."""
+        path = tmp_path / "broken.csv"
+        path.write_text(f"{HEADER}\n{row}\n{ROW}\n{row}")
+        file = read_listing_file(path)
+        assert (file.listings.height, file.rows_read, file.broken, file.unknown) == (1, 3, 2, {})
+
     @pytest.mark.parametrize("value", [float("nan"), float("inf"), None])
     def test_parquet(self, tmp_path: Path, table: Table, value: float | None) -> None:
         """NaN and infinity, which JSON cannot carry, count as missing."""
@@ -141,6 +160,9 @@ class TestRefused:
                 ColumnsMissingError,
                 "lacks the column(s) zip_code, it has brokered",
             ),
+            (b"PK\x03\x04", FileUnreadableError, "is a spreadsheet or another zip archive; save it again as UTF-8"),
+            (b"\x89PNG\r\n\x1a\n\0", FileUnreadableError, "is no text but a binary file"),
+            (f"{HEADER}\n{ROW[:30]}", NoListingsError, "no whole row in 1"),
             (b"PAR1 is how a Parquet file starts", FileUnreadableError, "cannot be read"),
             (b"\xff\xfe" + HEADER.encode("utf-16-le"), FileUnreadableError, "save it again as UTF-8"),
             (
@@ -149,7 +171,20 @@ class TestRefused:
                 "save it again as UTF-8",
             ),
         ],
-        ids=["empty", "blank", "header", "gaps", "other table", "no zip", "parquet", "utf-16", "latin-1"],
+        ids=[
+            "empty",
+            "blank",
+            "header",
+            "gaps",
+            "other table",
+            "no zip",
+            "spreadsheet",
+            "binary",
+            "cut",
+            "parquet",
+            "utf-16",
+            "latin-1",
+        ],
     )
     def test_content(self, tmp_path: Path, text: str | bytes, error: type[DataError], words: str) -> None:
         """The message names the file and what is wrong with it."""

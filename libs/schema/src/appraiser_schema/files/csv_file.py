@@ -165,8 +165,8 @@ def _outside_quotes(letters: NDArray[np.uint8], header: CsvHeader, first: int) -
             f'has a quote (") in the middle of a cell in or before row {row:,}',
             "remove it, or put the cell between quotes and write the quote in it twice",
         )
-    before = np.cumsum(letters == _QUOTE, dtype=np.uint8)
-    return np.equal(before & 1, 0)
+    before: NDArray[np.uint8] = np.cumsum(letters == _QUOTE, dtype=np.uint8)
+    return np.asarray(before % 2 == 0)
 
 
 def _decoded(text: bytes, first: int) -> str:

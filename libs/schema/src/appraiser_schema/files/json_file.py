@@ -20,11 +20,10 @@ from appraiser_schema.files.portions import (
     plain,
 )
 
-_DATA: Final = re.compile(r'\s*\{[^}]*?"data"\s*:\s*\[')
-_LIST: Final = re.compile(r"\s*\[")
+LIST_IN_BODY: Final = re.compile(r'\s*\{[^}]*?"data"\s*:\s*\[')
+BARE_LIST: Final = re.compile(r"\s*\[")
 _BETWEEN: Final = re.compile(r"[\s,]*")
 _END: Final = re.compile(r"\s*\]")
-_BLANK: Final = re.compile(r"\s*")
 _ROW_RULE: Final = "a JSON object with the cells of a row"
 
 type Row = tuple[int, Any, str]
@@ -36,26 +35,25 @@ def starts_like_json(head: bytes) -> bool:
     return head.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"[", b"{")
 
 
-def is_body(path: Path) -> bool:
-    """Whether a JSON file is the body of a batch: an object with the rows in a list under 'data'."""
-    return _DATA.match(next(_texts(path), "")) is not None
+def find_list(head: bytes) -> re.Pattern[str] | None:
+    """What leads to the first row of a list, `BARE_LIST` or `LIST_IN_BODY`; None where each line is a row."""
+    text = head.decode("utf-8-sig", errors="ignore")
+    return next((begin for begin in (BARE_LIST, LIST_IN_BODY) if begin.match(text)), None)
 
 
-def is_lines(path: Path) -> bool:
-    """Whether a JSON file has one row per line."""
-    text = next(_texts(path), "")
-    return not (_LIST.match(text) or _DATA.match(text))
-
-
-def read_portions(path: Path) -> Iterator[Portion]:
+def read_portions(path: Path, begin: re.Pattern[str] | None) -> Iterator[Portion]:
     """Read the rows. A column with texts and numbers in one portion is of texts there.
+
+    Args:
+        path: The file.
+        begin: What leads to the first row, as `find_list` tells.
 
     Raises:
         FileError: It is not UTF-8, or cannot be read on, with the row at which that is.
     """
     rows: list[Row] = []
     size = 0
-    for row in _line_rows(path) if is_lines(path) else _list_rows(path):
+    for row in _list_rows(path, begin) if begin else _line_rows(path):
         rows.append(row)
         size += len(row[2])
         if size >= PORTION_BYTES:
@@ -81,15 +79,16 @@ def _line_rows(path: Path) -> Iterator[Row]:
 def _object(line: str) -> Any:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
-def _list_rows(path: Path) -> Iterator[Row]:
+def _list_rows(path: Path, begin: re.Pattern[str]) -> Iterator[Row]:
     texts = _texts(path)
-    text = next(texts)
-    begin = _DATA.match(text) or _LIST.match(text)
-    place, number = begin.end() if begin else 0, 1
+    text = next(texts, "")
+    while not (found := begin.match(text)):
+        text += next(texts)
+    place, number = found.end(), 1
     decode = json.JSONDecoder().raw_decode
     while True:
         place = _BETWEEN.match(text, place).end()  # type: ignore[union-attr] # it matches anything
@@ -97,7 +96,7 @@ def _list_rows(path: Path) -> Iterator[Row]:
             return
         try:
             row, end = decode(text, place)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             more = next(texts, "")
             text, place = text[place:] + more, 0
             if not more:
@@ -109,7 +108,7 @@ def _list_rows(path: Path) -> Iterator[Row]:
         place, number = end, number + 1
 
 
-def _cut_or_raise(text: str, error: ValueError, number: int) -> str:
+def _cut_or_raise(text: str, error: Exception, number: int) -> str:
     """Tell the last row that was cut off from one in the middle that is no JSON."""
     if "}" not in text:
         return CUT_RULE

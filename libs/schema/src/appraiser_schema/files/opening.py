@@ -1,6 +1,7 @@
 """Opens a file of listings: which format it is in, by its content alone, and which columns it has."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -38,6 +39,13 @@ class Format(StrEnum):
     BODY = "body of a batch"
 
 
+_JSON: Final = {
+    None: Format.JSON_LINES,
+    json_file.BARE_LIST: Format.JSON_LIST,
+    json_file.LIST_IN_BODY: Format.BODY,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class TableFile:
     """A file of rows.
@@ -51,8 +59,8 @@ class TableFile:
     path: Path
     format: Format
     columns: tuple[str, ...]
+    _rows: Callable[[], Iterator[Portion]] = field(repr=False)
     delimiter: str = ""
-    _header: csv_file.CsvHeader | None = field(default=None, repr=False)
 
     def portions(self) -> Iterator[Portion]:
         """Read the rows from the first on, a portion of bounded size at a time.
@@ -60,9 +68,7 @@ class TableFile:
         Raises:
             FileError: It cannot be read on.
         """
-        if self._header:
-            return csv_file.read_portions(self.path, self._header)
-        return _parquet_portions(self.path) if self.format is Format.PARQUET else json_file.read_portions(self.path)
+        return self._rows()
 
 
 def open_table(path: Path) -> TableFile:
@@ -76,14 +82,15 @@ def open_table(path: Path) -> TableFile:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if head.startswith(_PARQUET):
-        return TableFile(path, Format.PARQUET, _parquet_columns(path))
+        return TableFile(path, Format.PARQUET, _parquet_columns(path), lambda: _parquet_portions(path))
     _refuse_foreign(head)
     if not head.removeprefix(b"\xef\xbb\xbf").strip() and len(head) < _HEAD_BYTES:
         raise EmptyFileError
     if json_file.starts_like_json(head):
-        return _open_json(path)
+        return _open_json(path, json_file.find_list(head))
     header = csv_file.read_header(path)
-    return TableFile(path, Format.CSV, tuple(c for c in header.columns if c != ROW_NUMBER), header.delimiter, header)
+    columns = tuple(column for column in header.columns if column != ROW_NUMBER)
+    return TableFile(path, Format.CSV, columns, lambda: csv_file.read_portions(path, header), header.delimiter)
 
 
 def _refuse_foreign(head: bytes) -> None:
@@ -94,8 +101,8 @@ def _refuse_foreign(head: bytes) -> None:
         raise FileError("is no text but a binary file", _AS_TABLE)
 
 
-def _open_json(path: Path) -> TableFile:
-    first = next(json_file.read_portions(path), None)
+def _open_json(path: Path, begin: re.Pattern[str] | None) -> TableFile:
+    first = next(json_file.read_portions(path, begin), None)
     if first is None:
         raise FileError("is JSON without a row", "give it rows")
     if first.rows.width == 1:
@@ -103,9 +110,8 @@ def _open_json(path: Path) -> TableFile:
             f"is JSON, but its first row is none: {first.broken['value'].item(0)[:60]!r}",
             "give a list of rows, one row per line, or the body of a batch",
         )
-    lines = Format.JSON_LINES if json_file.is_lines(path) else Format.JSON_LIST
-    form = Format.BODY if json_file.is_body(path) else lines
-    return TableFile(path, form, tuple(c for c in first.rows.columns if c != ROW_NUMBER))
+    columns = tuple(column for column in first.rows.columns if column != ROW_NUMBER)
+    return TableFile(path, _JSON[begin], columns, lambda: json_file.read_portions(path, begin))
 
 
 def _parquet_columns(path: Path) -> tuple[str, ...]:
