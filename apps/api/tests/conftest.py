@@ -11,6 +11,8 @@ from starlette.testclient import TestClient
 from tiny_champion import promote, train_tiny
 
 from appraiser_api.main import create_app
+from appraiser_api.metrics import Metrics
+from appraiser_api.prediction_log import LogMetrics
 from appraiser_api.settings import Settings
 from appraiser_model import Bundle, Registry
 
@@ -81,3 +83,15 @@ def faulty_client(app: FastAPI) -> TestClient:
         raise RuntimeError("secret")
 
     return TestClient(app)
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    """Metrics of their own."""
+    return Metrics()
+
+
+@pytest.fixture
+def log_metrics(metrics: Metrics) -> LogMetrics:
+    """Those of the log among them."""
+    return LogMetrics(metrics)

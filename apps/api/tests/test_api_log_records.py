@@ -1,0 +1,63 @@
+"""What is on record of an answer, and comes into the ledger."""
+
+import datetime as dt
+import json
+from pathlib import Path
+
+from log_stand import (
+    AT,
+    LISTING,
+    MODEL,
+    a_table,
+    append,
+    drain,
+)
+
+from appraiser_api.prediction_log import LogMetrics, PredictionLog, new_request_id
+from appraiser_api.prediction_log.sink import LedgerSink
+from appraiser_schema import Prediction, PredictionKind
+from appraiser_store import Ledger
+
+
+class TestRecord:
+    """What is on record of an answer."""
+
+    def test_single(self, tmp_path: Path, log_metrics: LogMetrics) -> None:
+        """A single house comes into the ledger as it was asked and answered, to the last bit and the microsecond."""
+        log = PredictionLog(tmp_path / "log", metrics=log_metrics)
+        request_id = append(log, new_request_id(), client_request_id="mine")
+        log.stop()
+        ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+        drain(tmp_path / "log", LedgerSink(f"sqlite:///{tmp_path / 'ledger.db'}"), log_metrics)
+        assert ledger.prediction(request_id) == Prediction(
+            request_id=request_id, at=dt.datetime(2026, 11, 25, 1, 30, 0, 123456, tzinfo=dt.UTC),
+            client_request_id="mine", listing=json.loads(LISTING), features_fingerprint="f" * 64,
+            price_usd=300_000.1, lower_usd=250_000.2, upper_usd=None, model_name="house-price", model_version=3,
+            latency_seconds=0.00025,
+        )  # fmt: skip
+        ledger.close()
+
+    def test_table(self, tmp_path: Path, log_metrics: LogMetrics) -> None:
+        """Each row of a table comes into the ledger under its number in the table that was sent, without gaps in it."""
+        log = PredictionLog(tmp_path / "log", metrics=log_metrics)
+        listings, appraised = a_table(5_000)
+        log.append_table("a-table", listings, appraised, at=AT, model=MODEL, latency_seconds=0.5)
+        log.append_table("a-table", *a_table(2), at=AT, model=MODEL, latency_seconds=0.5, rows=[7_000, 9_001])
+        log.append_table("nothing", *a_table(0), at=AT, model=MODEL, latency_seconds=0.5)
+        log.stop()
+        ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+        drain(tmp_path / "log", LedgerSink(f"sqlite:///{tmp_path / 'ledger.db'}"), log_metrics)
+        found = ledger.predictions(limit=10_000)
+        assert [one.row for one in found] == [*range(1, 5_001), 7_000, 9_001]
+        assert {one.kind for one in found} == {PredictionKind.BATCH}
+        assert [one.price_usd for one in found[:5_000]] == appraised.price_usd.tolist()
+        assert found[3].listing == {"state": "Texas", "bed": 3.0, "prev_sold_date": "1999-09-30"}
+        assert found[4].listing["bed"] is None
+        ledger.close()
+
+    def test_ids(self) -> None:
+        """Ids are new each time, of one length, and sorted by the time at which they were made, to the millisecond."""
+        ids = [new_request_id() for _ in range(10_000)]
+        assert len(set(ids)) == 10_000
+        assert {len(one) for one in ids} == {32}
+        assert [one[:12] for one in ids] == sorted(one[:12] for one in ids)

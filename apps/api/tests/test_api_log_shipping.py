@@ -1,0 +1,104 @@
+"""Records on their way to the ledger while the process lives."""
+
+from pathlib import Path
+
+import pytest
+from log_stand import AT, MODEL, MemorySink, a_shipper, a_table, append, drain, figure, records
+
+from appraiser_api.errors import AwayError
+from appraiser_api.metrics import Metrics
+from appraiser_api.prediction_log import LogMetrics, PredictionLog, new_request_id
+from appraiser_api.prediction_log.frames import frame
+from appraiser_api.prediction_log.position import Position, read_position, write_position
+from appraiser_api.prediction_log.source import Source
+from appraiser_api.prediction_log.stream import Stream
+
+
+class TestShipping:
+    """A process that lives."""
+
+    def test_own_records(self, tmp_path: Path, metrics: Metrics, log_metrics: LogMetrics) -> None:
+        """Records are shipped in order over several segments, and those of which all was shipped are deleted."""
+        sink = MemorySink()
+        stream = Stream(tmp_path, "mine-single", always_sync=False, segment_bytes=1_000)
+        ids = [f"{number:032x}" for number in range(20)]
+        payloads = records(tmp_path, ids)
+        shipper = a_shipper(tmp_path, sink, log_metrics, [Source(stream.folder, stream)])
+        for payload in payloads[:10]:
+            stream.append(payload)
+        shipper.measure()
+        assert figure(metrics, "prediction_backlog_records") == 10
+        assert figure(metrics, "prediction_backlog_bytes") == sum(len(frame(payload)) for payload in payloads[:10])
+        while shipper.work():
+            pass
+        for payload in payloads[10:]:
+            stream.append(payload)
+        while shipper.work():
+            pass
+        shipper.measure()
+        assert sink.order == ids
+        assert len(list(stream.folder.glob("*.log"))) == 1
+        assert figure(metrics, "prediction_backlog_records") == figure(metrics, "prediction_backlog_bytes") == 0
+        assert figure(metrics, "predictions_shipped_total") == 20
+        stream.close()
+
+    def test_away(self, tmp_path: Path, metrics: Metrics, log_metrics: LogMetrics) -> None:
+        """While the ledger is away records wait, with their number and age told; when it is back all are shipped."""
+        sink = MemorySink()
+        sink.away = True
+        log = PredictionLog(tmp_path, metrics=log_metrics, sink=sink)
+        ids = [append(log, new_request_id(), at=AT - 1e6) for _ in range(10)]
+        shipper = log._shipper
+        assert shipper is not None
+        with pytest.raises(AwayError):
+            shipper.work()
+        shipper.measure()
+        assert figure(metrics, "prediction_backlog_records") == 10
+        assert figure(metrics, "prediction_backlog_age_seconds") > 0
+        sink.away = False
+        log.stop()
+        assert sink.order == []
+        drain(tmp_path, sink, log_metrics)
+        assert sink.order == ids
+
+    def test_threads(self, tmp_path: Path, log_metrics: LogMetrics) -> None:
+        """A started log ships by itself; stopped, it ships what is left and leaves no folder behind."""
+        sink = MemorySink()
+        log = PredictionLog(tmp_path, metrics=log_metrics, sink=sink)
+        log.start()
+        ids = [append(log, new_request_id()) for _ in range(200)]
+        log.append_table("table", *a_table(3), at=AT, model=MODEL, latency_seconds=0.1)
+        log.stop()
+        assert [one for one in sink.order if one != "table"] == ids
+        assert sink.order.count("table") == 3
+        assert not list(tmp_path.glob("*-*"))
+
+    def test_alive_is_left_alone(self, tmp_path: Path, log_metrics: LogMetrics) -> None:
+        """The stream of a process that lives is not taken over; once it is dead, it is."""
+        log = PredictionLog(tmp_path, metrics=log_metrics)
+        append(log, "a")
+        sink = MemorySink()
+        drain(tmp_path, sink, log_metrics)
+        assert sink.order == []
+        log._singles.close()
+        drain(tmp_path, sink, log_metrics)
+        assert sink.order == ["a"]
+
+    def test_holds(self, tmp_path: Path, log_metrics: LogMetrics) -> None:
+        """It is known of single houses and of rows of tables that they are on their way, until they have come."""
+        log = PredictionLog(tmp_path, metrics=log_metrics)
+        append(log, "single", client_request_id="client")
+        log.append_table("table", *a_table(2), at=AT, model=MODEL, latency_seconds=0.1, rows=[4, 6])
+        on_its_way = [("single", 0), ("table", 4), ("table", 6)]
+        others = [("single", 1), ("table", 5), ("client", 0), ("sing", 0), ("Texas", 0), ("", 0)]
+        assert [log.holds(*one) for one in on_its_way] == [True] * 3
+        assert [log.holds(*one) for one in others] == [False] * 6
+        log.stop()
+        drain(tmp_path, MemorySink(), log_metrics)
+        assert not log.holds("single")
+
+    def test_position(self, tmp_path: Path) -> None:
+        """A position comes back as it was written; where there is none it is the start."""
+        assert read_position(tmp_path) == Position(0, 0)
+        write_position(tmp_path, Position(3, 10**10))
+        assert read_position(tmp_path) == Position(3, 10**10)
