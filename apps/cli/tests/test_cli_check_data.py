@@ -263,7 +263,7 @@ class TestWholeFile:
         """A row that is none would have no answer, so the file is refused with the row and what stands there."""
         path = tmp_path / "in.csv"
         path.write_text("state,city\nTexas,Austin\nTexas\n")
-        with pytest.raises(DataFileError, match="in the place of row 2: not 2 cells, .* but 'Texas'; mend it"):
+        with pytest.raises(DataFileError, match=r"in the place of row 2: not 2 cells, .* but 'Texas'; mend it"):
             read_listings(path)
 
     def test_no_rows(self, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def appraise_file(home: Home, settings: Settings, path: Path, out: Path, version
     Args:
         home: State folder.
         settings: Where the registry is.
-        path: CSV or Parquet file with listings.
+        path: CSV, Parquet or JSON file with listings.
         out: CSV or Parquet file to write.
         version: Which model; None is the champion.
 
