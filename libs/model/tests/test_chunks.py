@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,7 +109,7 @@ class TestCache:
 
     def test_left_behind(self, tmp_path: Path) -> None:
         """What a killed process left goes with the next training; what a living one holds stays."""
-        dead, alive = tmp_path / "xgboost-dead", tmp_path / "xgboost-alive"
+        dead, alive = tmp_path / "appraiser-bins-dead", tmp_path / "appraiser-bins-alive"
         for folder in (dead, alive):
             folder.mkdir()
             (folder / "page").write_bytes(b"bins")
@@ -120,3 +121,42 @@ class TestCache:
             assert alive.exists()
         os.close(handle)
         assert not made.exists()
+
+    def test_others(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Folders of other programs stay, and in the system's folder for such files everything does."""
+        foreign, left = tmp_path / "xgboost-notes", tmp_path / "appraiser-bins-left"
+        for folder in (foreign, left):
+            folder.mkdir()
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        with cache_below(None) as made:
+            assert made.parent == tmp_path
+        assert foreign.exists()
+        assert left.exists()
+        assert not made.exists()
+        with cache_below(tmp_path):
+            assert foreign.exists()
+
+    def test_unreadable(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A folder that another user has closed to everybody is left alone."""
+        closed, opened = tmp_path / "appraiser-bins-closed", os.open
+        closed.mkdir()
+
+        def refusing(path: Path, flags: int) -> int:
+            if Path(path) == closed:
+                raise PermissionError(path)
+            return opened(path, flags)
+
+        monkeypatch.setattr("appraiser_model.boosting.os.open", refusing)
+        with cache_below(tmp_path):
+            assert closed.exists()
+
+    def test_at_once(self, tmp_path: Path) -> None:
+        """Trainings that begin at the same moment leave each other's folders alone."""
+
+        def train_once(_: int) -> bool:
+            with cache_below(tmp_path) as made:
+                (made / "page").write_bytes(b"bins")
+                return made.exists()
+
+        with ThreadPoolExecutor(8) as pool:
+            assert all(pool.map(train_once, range(400)))

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ from appraiser_model.kept import Pages
 EXTERNAL_ROWS: Final = 8_000_000
 """More rows than this, copies among them, are binned on disk instead of in memory."""
 
-_PREFIX: Final = "xgboost-"
+_PREFIX: Final = "appraiser-bins-"
 
 
 def boost(
@@ -61,33 +61,44 @@ def boost(
 
 @contextmanager
 def cache_below(folder: Path | None) -> Iterator[Path]:
-    """A folder for bins, gone afterwards; what a process that was killed has left there goes now.
+    """A folder for bins, gone afterwards.
 
     Args:
-        folder: Where it lies; None is the system's folder for such files.
+        folder: Where it lies; folders for bins that a process which was killed has left there go now. None is the
+            system's folder for such files, where nothing else is touched.
     """
-    parent = Path(tempfile.gettempdir() if folder is None else folder)
-    for left in parent.glob(f"{_PREFIX}*"):
-        with _locked(left) as nobodys:
-            if nobodys:
-                shutil.rmtree(left, ignore_errors=True)
-    made = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-    try:
-        with _locked(made):
-            yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as made:
+            yield Path(made)
+        return
+    with ExitStack() as held:
+        # One after the other: a folder that was just made is not locked yet, and looks like one that was left.
+        with _locked(folder, waits=True):
+            for left in folder.glob(f"{_PREFIX}*"):
+                _clear(left)
+            made_here = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
+            held.enter_context(_locked(made_here))
+        held.callback(shutil.rmtree, made_here, ignore_errors=True)
+        yield made_here
+
+
+def _clear(left: Path) -> None:
+    """Remove a folder, unless it belongs to a process that is alive, or to someone else."""
+    with suppress(OSError), _locked(left):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[bool]:
-    """Whether the folder could be locked: a process that is alive keeps its own locked, one that ended does not."""
+def _locked(folder: Path, *, waits: bool = False) -> Iterator[None]:
+    """Lock a folder: a process that is alive keeps its own locked, one that ended does not.
+
+    Raises:
+        BlockingIOError: Another has locked it, and this one does not wait.
+    """
     handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield True
-    except BlockingIOError:
-        yield False
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
+        yield
     finally:
         os.close(handle)
 
