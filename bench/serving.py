@@ -6,6 +6,7 @@ import json
 import math
 import os
 import pickle
+import signal
 import statistics
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 from stand import clean_listings, free_port, keep_champion, running_api, sample_file, train_champion, wait_until_ready
 
 from appraiser_model import Bundle
@@ -33,7 +35,8 @@ PEERS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What is installed for those that get an environment of their own."""
 
-FIGURES: Final = ("rps_1", "rps_32", "p50_ms_32", "p99_ms_32", "start_to_ready_s", "rss_mb")
+_PATIENCE_SECONDS: Final = 20.0
+"""How much longer than it should a round may last."""
 
 
 @dataclass(slots=True)
@@ -98,6 +101,8 @@ class Stage:
 
     def _ours(self) -> Server:
         api = self._running.enter_context(running_api(self._folder, pinned([sys.executable, "-m", "appraiser_api"])))
+        # Answered once XGBoost is there, which is loaded in the background: it would disturb the first round.
+        httpx.post(f"{api.url}/explain", json=example_listing(), timeout=60).raise_for_status()
         return Server(api.port, "/predict", self._listing, api.pid, api.start_to_ready_s)
 
     def _no_model(self) -> Server:
@@ -117,15 +122,21 @@ class Stage:
         write_mlflow_model(self._bundle, folder, "m-0123456789abcdef0123456789abcdef", "0" * 32)
         body = self._write("mlflow.json", {"dataframe_records": [example_listing()]})
         command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(folder), "--env-manager", "local"]
-        return self._run([*command, "--workers", "1", "-p", "{port}"], "/invocations", body, "/ping")
+        # It starts uvicorn by its name.
+        environment = {"PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))}
+        whole = [*command, "--workers", "1", "-p", "{port}"]
+        return self._run(whole, "/invocations", body, "/ping", environment=environment)
 
     def _bentoml(self) -> Server:
         python = self._environment("bentoml")
         command = [str(python), "-m", "bentoml", "serve", "bento:Trees", "--port", "{port}"]
         body = self._write("bento.json", {"features": self._features()})
-        return self._run(
-            command, "/predict", body, "/readyz", environment={"BENCH_TREES": str(self._bundle_folder / "model.ubj")}
-        )
+        environment = {
+            "BENCH_TREES": str(self._bundle_folder / "model.ubj"),
+            "BENTOML_HOME": str(self._folder / "bentoml"),
+            "BENTOML_DO_NOT_TRACK": "True",
+        }
+        return self._run(command, "/predict", body, "/readyz", environment=environment)
 
     def _mlserver(self) -> Server:
         python = self._environment("mlserver")
@@ -159,7 +170,8 @@ class Stage:
         python = folder / "bin" / "python"
         made = folder / "complete"
         if not made.exists():
-            uv = str(HERE.parent / ".uv" / "bin" / "uv")
+            own = HERE.parent / ".uv" / "bin" / "uv"
+            uv = str(own) if own.exists() else "uv"
             say(f"installing {name} below {folder.name!r} in the state folder")
             base = Path(sys.base_prefix) / "bin" / "python3"
             _install([uv, "venv", "--clear", "--python", str(base), str(folder)])
@@ -185,8 +197,12 @@ class Stage:
         port = port or free_port()
         whole = pinned([part.replace("{port}", str(port)) for part in command])
         began = time.perf_counter()
-        process = self._running.enter_context(_process(whole, self._folder / "peers.log", environment or {}))
-        wait_until_ready(f"http://127.0.0.1:{port}{ready}", process)
+        log = self._folder / f"{port}.log"
+        process = self._running.enter_context(_process(whole, log, environment or {}))
+        try:
+            wait_until_ready(f"http://127.0.0.1:{port}{ready}", process)
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}: {last_line(log)}") from error
         return Server(port, path, body, process.pid, time.perf_counter() - began)
 
 
@@ -205,10 +221,18 @@ def _process(command: Sequence[str], log: Path, environment: Mapping[str, str]) 
     try:
         yield process
     finally:
-        for pid in family(process.pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, 15)
-        process.wait(30)
+        everyone = family(process.pid)
+        _signal(everyone, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        _signal(everyone, signal.SIGKILL)
+        process.wait()
+
+
+def _signal(pids: Sequence[int], number: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _install(command: Sequence[str]) -> None:
@@ -243,8 +267,10 @@ def original_model(listings: Any) -> Any:
 def family(pid: int) -> list[int]:
     """A process and all that it started, by their ids."""
     found = [pid]
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
-        found += family(int(child))
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            for child in (thread / "children").read_text(encoding="ascii").split():
+                found += family(int(child))
     return found
 
 
@@ -257,13 +283,26 @@ def memory_mb(pid: int) -> float:
     return kilobytes / 1024
 
 
+def last_line(log: Path) -> str:
+    """The last that a server said, shortened."""
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["it said nothing"]
+    return lines[-1].strip()[:200]
+
+
 def ask(server: Server, connections: int, seconds: float) -> None:
-    """One round of one server, from another process."""
+    """One round of one server, from another process.
+
+    Raises:
+        RuntimeError: It does not answer.
+    """
     arguments = [str(server.port), server.path, str(server.body), str(connections), str(seconds)]
     command = [sys.executable, str(HERE / "load.py"), *arguments]
     if len(CORES) > 1:
         command = ["taskset", "-c", str(CORES[0]), *command]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + _PATIENCE_SECONDS)
+    except subprocess.SubprocessError as error:
+        raise RuntimeError(f"it does not answer {connections} connections at a time") from error
     server.rounds[connections].append(json.loads(done.stdout))
 
 
@@ -281,10 +320,14 @@ def measure(names: Sequence[str], seconds: float, environments: Path) -> dict[st
             except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
                 missing[name] = str(error)
         for number in range(ROUNDS):
-            for name, server in servers.items():
+            for name, server in tuple(servers.items()):
                 say(f"round {number + 1} of {ROUNDS}: {name}")
-                for connections in server.rounds:
-                    ask(server, connections, seconds)
+                try:
+                    for connections in server.rounds:
+                        ask(server, connections, seconds)
+                except RuntimeError as error:
+                    missing[name] = str(error)
+                    del servers[name]
         found.update({name: server.figures() for name, server in servers.items()})
     return {"servers": found, "missing": missing}
 
@@ -326,6 +369,8 @@ def main() -> None:
     names = arguments.servers.split(",")
     if unknown := [name for name in names if name not in everyone]:
         parser.error(f"there is no server {unknown[0]!r}; there are {', '.join(everyone)}")
+    # Servers are ended however this ends.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     result = measure(names, arguments.seconds, arguments.var.resolve() / "bench" / "peers")
     print(json.dumps(result) if arguments.json else table(result))
 
