@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 from running_api import metric
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from appraiser_api.access import needed_scope
 from appraiser_api.errors import KeyMissingError, KeysFileError, KeyUnknownError, RateError
@@ -82,7 +83,7 @@ class TestKeys:
     @pytest.mark.parametrize("authorization", ["Bearer appraiser_x", "Bearer ", "Basic YTpi", "Bearer \u00e9"])
     def test_unknown(self, locked: TestClient, authorization: str) -> None:
         """A key that is none of ours is refused, and does not come back in the answer."""
-        response = locked.get("/models", headers={"Authorization": authorization.encode("latin-1")})
+        response = locked.get("/models", headers={b"Authorization": authorization.encode("latin-1")})
         assert response.status_code == 401
         assert "appraiser_x" not in response.text
 
@@ -93,6 +94,15 @@ class TestKeys:
         assert (response.status_code, problem.type) == (403, "urn:appraiser:problem:key-scope")
         assert 'error="insufficient_scope", scope="read"' in response.headers["www-authenticate"]
         assert problem.errors[0].value == "predict"
+
+    def test_logged(self, locked: TestClient, keys: dict[Scope, str]) -> None:
+        """The log names the key with which something was asked, and never holds it."""
+        with capture_logs() as events:
+            locked.get("/models", headers={"X-API-Key": keys[Scope.READ]})
+            locked.get("/nothing")
+        asked = [event.get("key") for event in events if event["event"] == "request"]
+        assert asked == ["read", None]
+        assert keys[Scope.READ] not in str(events)
 
     def test_counted(self, locked: TestClient, keys: dict[Scope, str]) -> None:
         """Refusals are counted by reason."""
@@ -121,7 +131,12 @@ class TestKeys:
     def test_all_compared(self, key_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Every key is compared, whichever was sent: the time tells nothing."""
         compared: list[str] = []
-        monkeypatch.setattr("appraiser_api.keyring.hmac.compare_digest", lambda a, _: bool(compared.append(a)))
+
+        def compare(a: str, _: str) -> bool:
+            compared.append(a)
+            return False
+
+        monkeypatch.setattr("appraiser_api.keyring.hmac.compare_digest", compare)
         with pytest.raises(KeyUnknownError):
             Keyring(key_file).check("appraiser_x", Scope.READ)
         assert len(compared) == len(Scope)
@@ -183,7 +198,7 @@ class TestStart:
     def test_default_secret(self, key_file: Path) -> None:
         """A password out of an example is refused where others can reach the service."""
         url = "postgresql://appraiser:appraiser@db/appraiser"
-        assert Settings(ledger_url=url)
+        assert Settings(ledger_url=url).ledger_url == url
         with pytest.raises(ValidationError, match="APPRAISER_LEDGER_URL"):
             Settings(api_host="0.0.0.0", api_keys=key_file, ledger_url=url)  # noqa: S104 - is refused
 
@@ -191,7 +206,7 @@ class TestStart:
     def test_star(self, origins: str) -> None:
         """Pages of every site are never let in."""
         with pytest.raises(ValidationError, match="name each site"):
-            Settings(api_cors_origins=origins)  # type: ignore[arg-type]
+            Settings.model_validate({"api_cors_origins": origins})
 
 
 class TestOrigins:
@@ -256,6 +271,13 @@ class TestConcurrency:
         assert [answer.status_code for answer in answers] == [422, 422, 429]
         assert int(answers[-1].headers["retry-after"]) == 1
         assert client.get("/health/live").status_code == 200
+
+    def test_rate_of_workers(self, start: Start) -> None:
+        """The refusal tells the rate that was set, of which each worker lets its share through."""
+        client = start(api_rate=4.0, api_workers=4)
+        answers = [client.get("/models/x") for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [422, 422, 429]
+        assert "4 times a second" in answers[-1].json()["detail"]
 
     def test_bucket(self) -> None:
         """The rate holds in the long run, each client has its own, and few are remembered."""

@@ -18,6 +18,7 @@ class Asked:
         record_id: The service's own id, under which what is answered is on record; no other request has it.
         client_id: The `X-Request-ID` that the client sent; None where it sent none that can be kept.
         model_version: Version of the model that answered, once one did.
+        key_name: Name of the key that it was asked with; None where none was needed.
         on_record: Whether the answer is on record, so that the log need not tell of it.
     """
 
@@ -26,6 +27,7 @@ class Asked:
     client_id: str | None
     model_version: int | None = None
     on_record: bool = False
+    key_name: str | None = None
 
     @property
     def request_id(self) -> str:

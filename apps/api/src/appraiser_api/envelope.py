@@ -78,9 +78,16 @@ class Envelope:
         self.metrics.answered(method, route, status, seconds, asked.model_version)
         # An answer that is on record needs no line as well: it would take a fifth of the time of all.
         log = logger.debug if asked.on_record or route in _QUIET else logger.info
+        told = {} if asked.key_name is None else {"key": asked.key_name}
         milliseconds = round(seconds * 1000, 2)
         log(
-            "request", request_id=asked.request_id, method=method, route=route, status=status, milliseconds=milliseconds
+            "request",
+            request_id=asked.request_id,
+            method=method,
+            route=route,
+            status=status,
+            milliseconds=milliseconds,
+            **told,
         )
 
 

@@ -8,6 +8,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from appraiser_api.access import needed_scope
+from appraiser_api.asked import Asked
 from appraiser_api.body import BODY_LIMIT_BYTES
 from appraiser_api.draining import DRAINING
 from appraiser_api.errors import ApiError, BodyTooLargeError, BusyError, TooSlowError
@@ -31,7 +32,7 @@ logger = structlog.get_logger("appraiser_api")
 
 
 @dataclass(slots=True)
-class _Asked:
+class _Headers:
     """What the headers say that matters here."""
 
     key: str | None = None
@@ -58,8 +59,7 @@ class Guard:
         self._body_seconds = settings.api_body_seconds
         self._handler_seconds = settings.api_handler_seconds
         self._batch_bytes = settings.batch_bytes
-        rate = settings.api_rate / settings.api_workers
-        self._rate = Rate(rate) if rate else None
+        self._rate = Rate(settings.api_rate, settings.api_workers) if settings.api_rate else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, or pass it on."""
@@ -69,14 +69,14 @@ class Guard:
         if DRAINING.on:
             send = _closing(send)
         path: str = scope["path"]
-        asked = _read_headers(scope)
+        headers = _read_headers(scope)
         limit = self._batch_bytes if path == BATCH else BODY_LIMIT_BYTES
         try:
-            self._admit(scope, path, asked, limit)
+            self._admit(scope, path, headers, limit)
         except ApiError as error:
             await self._refuse(error, scope, receive, send)
             return
-        if asked.has_body:
+        if headers.has_body:
             receive = Body(receive, limit, self._body_seconds)
         self._begin()
         if path in _UNTIMED:
@@ -87,21 +87,21 @@ class Guard:
         else:
             await self._answer_in_time(scope, receive, send)
 
-    def _admit(self, scope: Scope, path: str, asked: _Asked, limit: int) -> None:
+    def _admit(self, scope: Scope, path: str, headers: _Headers, limit: int) -> None:
         needed = needed_scope(scope["method"], path)
-        name = self._identify(scope, asked, needed)
+        name = self._identify(scope, headers, needed)
         if self._rate is not None and needed is not None:
             self._rate.take(name or (scope["client"] or ("",))[0])
         if self._busy >= self._most_busy and path not in _ALWAYS:
             raise BusyError(self._most_busy)
-        if asked.length > limit:
+        if headers.length > limit:
             raise BodyTooLargeError(limit)
 
-    def _identify(self, scope: Scope, asked: _Asked, needed: KeyScope | None) -> str | None:
+    def _identify(self, scope: Scope, headers: _Headers, needed: KeyScope | None) -> str | None:
         if self._keyring is None or needed is None:
             return None
-        name = self._keyring.check(asked.key, needed)
-        scope["state"]["key"] = name
+        name = self._keyring.check(headers.key, needed)
+        Asked.of(scope).key_name = name
         return name
 
     async def _refuse(self, error: ApiError, scope: Scope, receive: Receive, send: Send) -> None:
@@ -167,21 +167,21 @@ class _Gate:
             await self.out(message)
 
 
-def _read_headers(scope: Scope) -> _Asked:
-    asked = _Asked()
+def _read_headers(scope: Scope) -> _Headers:
+    headers = _Headers()
     for name, value in scope["headers"]:
         if name == b"content-length":
-            asked.length = int(value) if value.isdigit() else 0
-            asked.has_body = asked.length > 0
+            headers.length = int(value) if value.isdigit() else 0
+            headers.has_body = headers.length > 0
         elif name == b"transfer-encoding":
-            asked.has_body = True
+            headers.has_body = True
         elif name == b"authorization":
             kind, _, key = value.partition(b" ")
             if kind.lower() == b"bearer":
-                asked.key = key.strip().decode("latin-1")
-        elif name == b"x-api-key" and asked.key is None:
-            asked.key = value.decode("latin-1")
-    return asked
+                headers.key = key.strip().decode("latin-1")
+        elif name == b"x-api-key" and headers.key is None:
+            headers.key = value.decode("latin-1")
+    return headers
 
 
 def _closing(send: Send) -> Send:

@@ -71,13 +71,15 @@ class Rate:
     """A bucket of tokens per client: it fills at the rate, and holds what two seconds bring.
 
     Args:
-        per_second: How often a client may ask, in the long run.
+        per_second: How often a client may ask the service, in the long run.
+        shares: Processes that clients are spread over; this is the bucket of one of them.
         clock: Monotonic. [s]
     """
 
-    def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._per_second = per_second
-        self._most = max(1.0, 2 * per_second)
+    def __init__(self, per_second: float, shares: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
+        self._told = per_second
+        self._per_second = per_second / shares
+        self._most = max(1.0, 2 * self._per_second)
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
@@ -94,4 +96,4 @@ class Rate:
         if len(self._buckets) > _MOST_CLIENTS:
             self._buckets.popitem(last=False)
         if tokens < 1:
-            raise RateError(self._per_second, math.ceil((1 - tokens) / self._per_second))
+            raise RateError(self._told, math.ceil((1 - tokens) / self._per_second))

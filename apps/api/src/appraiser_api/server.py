@@ -49,12 +49,15 @@ class Server(uvicorn.Server):
             server_header=False,
             log_config=None,
             backlog=BACKLOG,
+            # Whoever stands before the service writes these headers, and so can anybody else; keys tell who asks.
+            proxy_headers=False,
             timeout_keep_alive=60,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         config.most_connections = _allow(settings.api_connections)  # type: ignore[attr-defined]
         super().__init__(config)
         self._head_seconds = settings.api_head_seconds
+        self._read_seconds = settings.api_body_seconds
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: look for connections that wait in vain, once a second."""
@@ -62,7 +65,7 @@ class Server(uvicorn.Server):
             now = time.monotonic()
             for connection in tuple(self.server_state.connections):
                 if isinstance(connection, BoundedConnection):
-                    connection.check(now, self._head_seconds)
+                    connection.check(now, self._head_seconds, self._read_seconds)
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

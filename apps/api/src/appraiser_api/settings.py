@@ -41,7 +41,9 @@ class Settings(BaseSettings):
     )
     api_in_flight: PositiveInt = Field(default=256, description="Requests that a worker takes at a time.")
     api_connections: PositiveInt = Field(default=2000, description="Connections that a worker keeps open.")
-    api_body_seconds: PositiveFloat = Field(default=10.0, description="How long the body of a request may take.")
+    api_body_seconds: PositiveFloat = Field(
+        default=10.0, description="How long the body of a request may take, or an answer lie unread."
+    )
     api_head_seconds: PositiveFloat = Field(default=10.0, description="How long the head of a request may take.")
     api_handler_seconds: PositiveFloat = Field(
         default=30.0, description="How long an answer may take, other than of a house or of a table."
@@ -58,6 +60,9 @@ class Settings(BaseSettings):
     batch_bytes: PositiveInt = Field(default=2**30, description="Longest body of POST /predict/batch. [bytes]")
     batch_folder: Path = Field(default=Path("var/api/spool"), description="Where long bodies wait until they are read.")
     batch_threads: PositiveInt = Field(default=1, description="Tables that are worked on at the same moment.")
+    batch_waiting: PositiveInt = Field(
+        default=8, description="Tables that may wait or be worked on at the same moment."
+    )
     ledger_url: str = Field(default="sqlite:///var/ledger.db", description="Where batches and decisions are kept.")
     prediction_log: Path = Field(
         default=Path("var/api/predictions"), description="Folder in which every answer is on record before it leaves."
