@@ -1,5 +1,6 @@
 """A version trained again: to the same bytes, and where not, what is different."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,10 @@ from pipeline_stand import settings_in
 from tiny_champion import CONFIG, build_market
 from typer.testing import CliRunner
 
-from appraiser_model import Bundle, Card, RegistryError, TrainingConfig, UnknownVersionError
+from appraiser_model import Bundle, Card, CardMismatchError, DigestError, TrainingConfig, UnknownVersionError
 from appraiser_model import card as card_module
+from appraiser_model.bundle import MANIFEST
+from appraiser_model.mlflow_model import BUNDLE_PATH
 from appraiser_pipeline.__main__ import app
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import RowsGoneError, SnapshotGoneError
@@ -103,6 +106,25 @@ class TestReproduce:
         )
         assert "- xgboost was" in in_words(found)
 
+    @pytest.mark.parametrize("forged", [False, True])
+    def test_damaged(self, context: Context, forged: bool) -> None:  # noqa: FBT001 - a parameter of the test
+        """A version whose file was damaged in the store is not called identical, though its manifest fits or not."""
+        client = MlflowClient(context.settings.mlflow_tracking_uri, context.settings.mlflow_tracking_uri)
+        folder = Path(client.get_model_version("house-price", "1").source.removeprefix("file://")) / BUNDLE_PATH
+        before = {path: path.read_bytes() for path in folder.iterdir()}
+        damaged = before[folder / "domain.json"] + b" "
+        (folder / "domain.json").write_bytes(damaged)
+        if forged:
+            manifest = json.loads(before[folder / MANIFEST])
+            manifest["files"]["domain.json"] = hashlib.sha256(damaged).hexdigest()
+            (folder / MANIFEST).write_text(json.dumps(manifest))
+        try:
+            with pytest.raises(DigestError, match="bundle" if forged else r"domain\.json"):
+                reproduce_version(context, 1)
+        finally:
+            for path, content in before.items():
+                path.write_bytes(content)
+
     def test_unknown(self, context: Context) -> None:
         """A version that there is not is named."""
         with pytest.raises(UnknownVersionError, match="no version 99"):
@@ -174,6 +196,8 @@ class TestForeignCard:
         client = MlflowClient(context.settings.mlflow_tracking_uri, context.settings.mlflow_tracking_uri)
         before = client.get_model_version("house-price", "2").tags["card"]
         client.set_model_version_tag("house-price", "2", "card", json.dumps({**json.loads(before), "rounds": "many"}))
-        with pytest.raises(RegistryError, match="the card of version 2 is not one of this appraiser_model, 'rounds'"):
+        with pytest.raises(
+            CardMismatchError, match="the card of version 2 is not one of this appraiser_model, 'rounds'"
+        ):
             context.registry.card(2)
         client.set_model_version_tag("house-price", "2", "card", before)

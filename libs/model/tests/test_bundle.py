@@ -131,6 +131,13 @@ class TestLoad:
         with pytest.raises(BundleError, match=MANIFEST):
             Bundle.load(folder)
 
+    def test_other_format(self, folder: Path) -> None:
+        """A bundle of another format is intact, but of another version of the code: an upgrade, no damage."""
+        manifest = json.loads((folder / MANIFEST).read_text())
+        (folder / MANIFEST).write_text(json.dumps(manifest | {"format": "appraiser-bundle-2"}))
+        with pytest.raises(BundleMismatchError, match=r"'appraiser-bundle-2', this code reads .*Train a model"):
+            Bundle.load(folder)
+
     def test_no_folder(self, tmp_path: Path) -> None:
         """Nor is one that does not exist, and the message says what to do."""
         with pytest.raises(BundleError, match="Download the model from the registry again"):

@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ from pydantic import Field
 
 from appraiser_features import CODE_FINGERPRINT
 from appraiser_model import Bundle, Card, ValuationModel, read_card
-from appraiser_model.bundle import read_digests
+from appraiser_model.bundle import MANIFEST, read_files
 from appraiser_model.card import library_versions
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import RowsGoneError, SnapshotGoneError
@@ -59,21 +60,25 @@ def reproduce_version(context: Context, version: int) -> Reproduction:
 
     Raises:
         UnknownVersionError: There is no such version.
-        BundleError: Its files are damaged, or their card was written by code that this code cannot follow.
+        DigestError: Its files are damaged.
+        BundleError: Its files or their card were written by code that this code cannot follow.
         SnapshotGoneError: The lake no longer has the snapshot.
         RowsGoneError: The snapshot no longer has all of its rows.
         TrainingError: Nothing can be trained on them.
     """
+    digest = context.registry.version(version).bundle_digest
     with tempfile.TemporaryDirectory() as scratch:
         folder = context.registry.download(version, Path(scratch) / "bundle")
-        card, registered = read_card(folder), read_digests(folder)
+        # What is there is compared, not what it says of itself.
+        registered = {name: sha256(content).hexdigest() for name, content in read_files(folder, digest).items()}
+        card = read_card(folder)
     start = time.perf_counter()
     model = _train(context, version, card)
     retrained = Bundle(model, card).digests
     files = tuple(
         ComparedFile(name=name, registered=digest, retrained=retrained[name], same=digest == retrained[name])
         for name, digest in registered.items()
-        if name != NOT_COMPARED
+        if name not in (NOT_COMPARED, MANIFEST)
     )
     rows = model.log.rows_train if model.log else 0
     return Reproduction(

@@ -18,6 +18,7 @@ from appraiser_model.errors import (
     BundleError,
     BundleExistsError,
     BundleMismatchError,
+    CardMismatchError,
     DigestError,
     ListingsError,
     ModelError,
@@ -72,6 +73,7 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "BundleMismatchError",
     "RegistryError",
     "RegistryUnreachableError",
+    "CardMismatchError",
     "UnknownVersionError",
 ]
 

@@ -26,6 +26,9 @@ FORMAT: Final = "appraiser-bundle-3"
 MANIFEST: Final = "manifest.json"
 FILES: Final = ("model.ubj", "model.onnx", "features.json", "target.json", "interval.json", "domain.json", "card.json")
 
+_WAIT: Final = "Serve the last good model until then."
+_AGAIN: Final = f"Train a model with this version of the code, or use the version that made it. {_WAIT}"
+
 type Files = Mapping[str, bytes]
 
 
@@ -89,7 +92,7 @@ class Bundle:
             BundleMismatchError: Another version of the code made it.
             BundleError: It is no bundle.
         """
-        files = _read_files(folder, expected_digest)
+        files = read_files(folder, expected_digest)
         try:
             model = ValuationModel(
                 encoder=FeatureEncoder.from_json(files["features.json"].decode()),
@@ -100,7 +103,7 @@ class Bundle:
             )
             card = Card.model_validate_json(files["card.json"])
         except FingerprintError as error:
-            raise BundleMismatchError(folder, str(error), "Serve the last good model until then.") from error
+            raise BundleMismatchError(folder, str(error), _WAIT) from error
         except (EncoderError, ValidationError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(folder, f"{type(error).__name__}: {error}") from error
         if model.trees.features != len(model.encoder.names):
@@ -123,15 +126,6 @@ class Bundle:
         }
 
 
-def read_digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of each file as the manifest has it, hexadecimal, whatever version of the code made the bundle.
-
-    Raises:
-        BundleError: There is no manifest, or one of another format.
-    """
-    return _parse(folder, MANIFEST, _digests)
-
-
 def read_card(folder: Path) -> Card:
     """Read the card alone, whatever version of the code made the bundle.
 
@@ -141,10 +135,24 @@ def read_card(folder: Path) -> Card:
     return _parse(folder, "card.json", Card.model_validate_json)
 
 
-def _read_files(folder: Path, expected_digest: str | None) -> dict[str, bytes]:
+def read_files(folder: Path, expected_digest: str | None) -> dict[str, bytes]:
+    """Read every file of a bundle, and the manifest, after each was compared with its digest.
+
+    Args:
+        folder: Where it lies.
+        expected_digest: The digest that the registry has for it; None takes the manifest's word.
+
+    Raises:
+        DigestError: A file is not the one that was saved, or the bundle is not the one expected.
+        BundleMismatchError: It is of another format, which another version of the code made.
+        BundleError: It is no bundle.
+    """
     manifest = _read(folder, MANIFEST)
     if expected_digest is not None and _sha256(manifest) != expected_digest:
         raise DigestError(folder, "bundle", expected_digest, _sha256(manifest))
+    form = _parse(folder, MANIFEST, lambda content: json.loads(content)["format"])
+    if form != FORMAT:
+        raise BundleMismatchError(folder, f"{MANIFEST!r} tells the format {form!r}, this code reads {FORMAT!r}", _AGAIN)
     digests = _parse(folder, MANIFEST, _digests)
     files = {MANIFEST: manifest}
     for name in FILES:
@@ -156,8 +164,6 @@ def _read_files(folder: Path, expected_digest: str | None) -> dict[str, bytes]:
 
 def _digests(content: bytes) -> dict[str, str]:
     manifest = json.loads(content)
-    if manifest["format"] != FORMAT:
-        raise ValueError(f"the format is {manifest['format']!r} where {FORMAT!r} was expected")
     return {name: str(manifest["files"][name]) for name in FILES}
 
 

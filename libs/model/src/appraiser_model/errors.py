@@ -10,6 +10,7 @@ ModelError
 │   └── BundleMismatchError the bundle is intact, but this version of the code must not use it
 └── RegistryError           the model registry did not do what it was asked
     ├── RegistryUnreachableError  it does not answer
+    ├── CardMismatchError         the card of a version was written by another version of the code
     └── UnknownVersionError       it has no such version
 """
 
@@ -109,6 +110,10 @@ class RegistryUnreachableError(RegistryError):
 
     def __init__(self, uri: str, problem: str) -> None:
         super().__init__(uri, f"it does not answer ({problem}). Start it, or set MLFLOW_TRACKING_URI to one that runs.")
+
+
+class CardMismatchError(RegistryError):
+    """The card of a version was written by another version of the code, so its model too can be used no more."""
 
 
 class UnknownVersionError(RegistryError):

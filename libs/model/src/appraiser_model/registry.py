@@ -14,7 +14,13 @@ from pydantic import ValidationError
 
 from appraiser_model.bundle import Bundle
 from appraiser_model.card import MODEL_NAME, Card
-from appraiser_model.errors import BundleError, RegistryError, RegistryUnreachableError, UnknownVersionError
+from appraiser_model.errors import (
+    BundleError,
+    CardMismatchError,
+    RegistryError,
+    RegistryUnreachableError,
+    UnknownVersionError,
+)
 from appraiser_schema import Alias, AliasMove, ModelVersion, MoveKind, utc_now
 
 if TYPE_CHECKING:
@@ -129,7 +135,7 @@ class Registry:
 
         Raises:
             UnknownVersionError: There is no such version.
-            RegistryError: Its card was written by another version of this library.
+            CardMismatchError: Its card was written by another version of this library.
         """
         with self._asking():
             text = self._get(version).tags.get("card", "")
@@ -139,7 +145,7 @@ class Registry:
             first = error.errors()[0]
             field = ".".join(map(str, first["loc"])) or "card"
             problem = f"the card of version {version} is not one of this appraiser_model, {field!r}: {first['msg']}"
-            raise RegistryError(self.tracking_uri, f"{problem}. Use the code that trained it.") from error
+            raise CardMismatchError(self.tracking_uri, f"{problem}. Use the code that trained it.") from error
 
     def set_metrics(self, version: int, metrics: Mapping[str, float]) -> None:
         """Keep the test metrics of a version with it, in place of those it had."""
