@@ -22,7 +22,7 @@ DOCUMENTATION = """
 * A batch that is not fit for use fails in `validate`, with the reason in the log and in the ledger. Do not clear it:
   the next run takes the next batch.
 * **Dry run**: trigger with `dry_run` to be told what would be promoted or rejected, while both aliases stay. The next
-  run that is none decides about the same batch for good.
+  runs that are none decide about the same batches for good, the oldest first.
 * **Other thresholds for one run**: `policy`, such as `{"least_mae_gain": 0.05}`; the names stand in `policy.py`.
 * **Search of parameters**: `tuning_trials` models are trained before the one that is registered; a search that was cut
   off goes on where it was.
@@ -33,24 +33,30 @@ RETRY = {"retries": 2, "retry_delay": dt.timedelta(seconds=10)}
 """Steps after the fetch touch only our own stores; what fails there is a server that comes back."""
 
 
-def _call(name: str) -> Any:
-    """Run a step on the batch that this run has fetched, under the policy that this run was given."""
+def _settings() -> Any:
+    """The configured settings under the policy that this run was given."""
     from appraiser_pipeline.changed_policy import changed
+    from appraiser_pipeline.settings import Settings
+
+    asked = get_current_context()["params"]
+    settings = changed(Settings(), asked["policy"], dry_run=asked["dry_run"])
+    if asked["tuning_trials"] is not None:
+        settings = settings.model_copy(update={"tuning_trials": asked["tuning_trials"]})
+    return settings
+
+
+def _call(name: str) -> Any:
+    """Run a step on the batch that this run has fetched."""
     from appraiser_pipeline.context import Context
     from appraiser_pipeline.errors import PolicyError, StoppedBatchError
     from appraiser_pipeline.run import Step, call
-    from appraiser_pipeline.settings import Settings
 
     step: Step = Step(name)
     batch_number = None
     if step is not Step.FETCH_BATCH:
         batch_number = get_current_context()["ti"].xcom_pull(task_ids=Step.FETCH_BATCH.value)
-    asked = get_current_context()["params"]
     try:
-        settings = changed(Settings(), asked["policy"], dry_run=asked["dry_run"])
-        if asked["tuning_trials"] is not None:
-            settings = settings.model_copy(update={"tuning_trials": asked["tuning_trials"]})
-        with closing(Context(settings)) as context:
+        with closing(Context(_settings())) as context:
             return call(step, context, batch_number)
     except (StoppedBatchError, PolicyError) as error:
         raise AirflowFailException(str(error)) from error
@@ -105,7 +111,7 @@ def evaluate() -> None:
 def decide_promotion() -> str:
     """Apply the promotion policy and store the decision with its reasons; a dry run ends here."""
     decision = _call("decide_promotion")
-    if decision.dry_run or get_current_context()["params"]["dry_run"]:
+    if decision.dry_run or _settings().dry_run:
         return "only_tell"
     return "promote" if decision.outcome == "promote" else "reject"
 

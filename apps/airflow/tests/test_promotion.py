@@ -5,10 +5,11 @@ import datetime as dt
 import pytest
 from pipeline_stand import Land, rows
 
+from appraiser_model import Registry
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
 from appraiser_pipeline.policy import PromotionPolicy
-from appraiser_pipeline.steps.decide_promotion import decide_promotion, promotion_reasons
+from appraiser_pipeline.steps.decide_promotion import decide_promotion, judge, promotion_reasons
 from appraiser_schema import Evaluation, Outcome, SegmentScore
 
 METRICS = {"mae": 50_000.0, "rmse": 80_000.0, "r2": 0.6, "mdape": 15.0, "coverage": 90.0}
@@ -124,6 +125,13 @@ class TestWiderMarket:
         assert broken(evaluation(mae=0.5, beyond=50, price_band=1.4)) == ["segments"]
 
 
+@pytest.fixture
+def champion(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The registry has version 1 as the champion."""
+    monkeypatch.setattr(Registry, "champion", lambda _: 1)
+
+
+@pytest.mark.usefixtures("champion")
 class TestDecision:
     """What is stored."""
 
@@ -149,9 +157,10 @@ class TestDecision:
         assert "1 % smaller, and it must be 3 % smaller" in decision.summary
         assert "root mean squared" not in decision.summary
 
-    def test_first(self, context: Context, land: Land) -> None:
+    def test_first(self, context: Context, land: Land, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without a champion a model is promoted that explains anything at all."""
         land(3, rows(1))
+        monkeypatch.setattr(Registry, "champion", lambda _: None)
         first = evaluation().model_copy(update={"champion": None, "champion_version": None})
         context.ledger.save_evaluation(first)
         decision = decide_promotion(context, 3)
@@ -159,6 +168,14 @@ class TestDecision:
         assert decision.summary.startswith("Version 2 is the first champion.")
         useless = first.model_copy(update={"challenger": first.challenger | {"r2": -0.2}})
         assert broken(useless) == ["better_than_the_mean"]
+
+    @pytest.mark.parametrize("dry_run", [False, True])
+    def test_champion_already(self, *, dry_run: bool) -> None:
+        """A challenger that a person made the champion meanwhile is not held against itself, and the words say so."""
+        decision = judge(evaluation().model_copy(update={"champion_version": 2}), PromotionPolicy(), dry_run=dry_run)
+        assert decision.outcome is Outcome.PROMOTE
+        assert [reason.rule for reason in decision.reasons] == ["is_champion"]
+        assert decision.summary.startswith("Version 2 is the champion already. Before it was decided on, somebody made")
 
     def test_stands(self, context: Context, land: Land) -> None:
         """A decision that was made is not made again: by then the champion is this very model."""

@@ -162,14 +162,15 @@ def _plain(result: Any) -> Any:
 
 
 def main() -> None:
-    """Run the command; our errors become one sentence and exit code 1, a bad setting exit code 2."""
+    """Run the command; our errors become one sentence and exit code 1, a bad setting or threshold exit code 2."""
     set_up_logs()
     try:
         app()
     except Exception as error:
         if not type(error).__module__.startswith("appraiser_"):
             raise
-        sys.exit(f"Error: {error}")
+        sys.stderr.write(f"Error: {error}\n")
+        sys.exit(2 if isinstance(error, PolicyError) else 1)
 
 
 def _open(policy: Sequence[str] = (), *, dry_run: bool = False) -> Context:

@@ -78,10 +78,9 @@ def _index(old: Counts, new: Counts) -> NDArray[np.float64]:
 def _counts(before: pl.Series, after: pl.Series) -> tuple[Counts, Counts]:
     """Rows by bin."""
     if before.dtype == pl.String:
-        labels = sorted(set(before.drop_nulls()) | set(after.drop_nulls()))
-        bins = {label: i for i, label in enumerate(labels)}
-        codes = [np.array([bins.get(v, len(bins)) for v in series.to_list()]) for series in (before, after)]
-        size = len(bins) + 1
+        labels = pl.concat([before.unique(), after.unique()]).drop_nulls().unique().sort()
+        codes = [_coded(series, labels) for series in (before, after)]
+        size = len(labels) + 1
     else:
         known = before.drop_nulls().to_numpy()
         edges = np.unique(np.quantile(known, np.linspace(0, 1, _BINS + 1)[1:-1])) if len(known) else known
@@ -89,6 +88,11 @@ def _counts(before: pl.Series, after: pl.Series) -> tuple[Counts, Counts]:
         codes = [_binned(series, edges) for series in (before, after)]
     old, new = (np.bincount(code, minlength=size) for code in codes)
     return old, new
+
+
+def _coded(series: pl.Series, labels: pl.Series) -> NDArray[np.int64]:
+    """Which label each value is; what is unknown comes after the last."""
+    return series.cast(pl.Enum(labels)).to_physical().cast(pl.Int64).fill_null(len(labels)).to_numpy()
 
 
 def _binned(series: pl.Series, edges: NDArray[np.float64]) -> NDArray[np.int64]:

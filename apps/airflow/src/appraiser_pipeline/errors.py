@@ -5,6 +5,7 @@ PipelineError
 │   ├── LostBatchError      it was asked and its answer did not arrive whole
 │   ├── SourceRefusedError  it refused the group or the day
 │   └── OtherSourceError    the ledger holds batches of another source
+├── OtherLakeError          the ledger tells of batches that are not in this lake
 ├── ReplayError             a replay did not bring the batch that is due, or brought another one under its number
 ├── StoppedBatchError       a batch is not fit for use and nothing of it was taken
 ├── PolicyError             a threshold was asked for that no policy has, or with a value that it cannot take
@@ -59,6 +60,19 @@ class OtherSourceError(SourceError):
             url,
             f"serves {found!r}, but the ledger holds batches of {expected!r}. Start over with "
             "`./appraiser up --fresh`, or keep both apart with `--home DIR`.",
+        )
+
+
+class OtherLakeError(PipelineError):
+    """The ledger tells of batches that are not in this lake: none of them would be ingested again."""
+
+    def __init__(self, lake: str, batch_number: int, snapshot_id: int) -> None:
+        self.batch_number = batch_number
+        self.snapshot_id = snapshot_id
+        super().__init__(
+            f"the ledger says that batch {batch_number} was cleaned into snapshot {snapshot_id}, and the lake {lake!r} "
+            "has no such snapshot. Name the lake that belongs to the ledger with APPRAISER_LAKE, or start over with a "
+            "new lake and a new ledger: './appraiser up --fresh' gives both."
         )
 
 

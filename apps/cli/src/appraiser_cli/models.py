@@ -15,6 +15,13 @@ def all_models(home: Home, settings: Settings) -> list[ModelVersion]:
     return [model.model_copy(update={"decision": decisions.get(model.version)}) for model in found]
 
 
+def decided(decision: Decision | None) -> str:
+    """The outcome of a decision in a table, marked where a dry run only told it."""
+    if decision is None:
+        return "-"
+    return decision.outcome.value + (" (dry run)" if decision.dry_run else "")
+
+
 def one_model(home: Home, settings: Settings, version: int) -> ModelDetail:
     """One version with its card and the decision about it."""
     registry = open_registry(home, settings)

@@ -13,7 +13,7 @@ from appraiser_cli.settings import Settings
 from appraiser_cli.state import open_ledger, open_registry
 from appraiser_model import ModelError, RegistryUnreachableError, UnknownVersionError
 from appraiser_model.trial import HeldOut, Trial, median_error, try_out
-from appraiser_schema import Alias, AliasMove, MoveKind, Record, Split, utc_now
+from appraiser_schema import LISTING_COLUMNS, Alias, AliasMove, MoveKind, Record, Split, utc_now
 from appraiser_store import Ledger, StoreError, Table, previous_champion
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _read_test_rows(lake: Path) -> HeldOut | None:
     from appraiser_store import Lake  # noqa: PLC0415
 
     with closing(Lake.open(lake)) as tables:
-        rows = tables.read(Table.CLEAN, split=Split.TEST)
+        rows = tables.read(Table.CLEAN, columns=("price", *LISTING_COLUMNS), split=Split.TEST)
     if rows.is_empty():
         return None
     some = rows[np.linspace(0, rows.height - 1, min(SAMPLE, rows.height)).astype(int)]

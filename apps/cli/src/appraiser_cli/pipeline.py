@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from appraiser_cli.errors import UsageError
+from appraiser_cli.errors import CliError, UsageError
 from appraiser_cli.home import ROOT, Home
 from appraiser_cli.running import source
 from appraiser_cli.running.interrupt import Interrupted, interruptible
@@ -51,6 +51,7 @@ def told_anew(home: Home, settings: Settings, thresholds: list[str]) -> list[Dec
 
     Raises:
         UsageError: There is no such threshold, or it cannot have that value.
+        CliError: Anything else went wrong.
     """
     places = Addresses.choose(lambda _: 0, addresses.running(home))
     environment = shared(home, settings, places, tracking_uri(home, settings))
@@ -59,7 +60,9 @@ def told_anew(home: Home, settings: Settings, thresholds: list[str]) -> list[Dec
         command, env={**os.environ, **environment}, cwd=ROOT, capture_output=True, text=True, check=False
     )
     if child.returncode:
-        raise UsageError(child.stderr.strip().splitlines()[-1].removeprefix("Error: "))
+        said = child.stderr.strip().splitlines() or [f"the pipeline ended with {child.returncode} and said nothing"]
+        kind = UsageError if child.returncode == UsageError.exit_code else CliError
+        raise kind(said[-1].removeprefix("Error: "))
     return TypeAdapter(list[Decision]).validate_json(child.stdout)
 
 

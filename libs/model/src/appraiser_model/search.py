@@ -148,6 +148,14 @@ class Search:
             self._study.tell(trial.number, state=state.FAIL)
 
 
+def search_names(file: Path) -> list[str]:
+    """Names of the searches in a file that have trials; none where there is no file."""
+    if not file.exists():
+        return []
+    summaries = _optuna().get_all_study_summaries(f"sqlite:///{file}", include_best_trial=False)
+    return [summary.study_name for summary in summaries if summary.n_trials]
+
+
 def _suggest(trial: Any) -> dict[str, float | int]:
     found = {}
     for name, (least, most, by_ratio) in SPACE.items():

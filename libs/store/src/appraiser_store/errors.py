@@ -62,7 +62,8 @@ class LakeSchemaError(LakeError):
         super().__init__(
             f"the lake's table {table!r} was made by another version of appraiser_store: "
             f"{'; '.join(self.differences)}. "
-            "Use the version that made it, or name a new folder and ingest the batches again."
+            "Use the version that made it, or start over with a new folder and a new ledger, which says what was "
+            "ingested ('./appraiser up --fresh' gives both), and ingest the batches again."
         )
 
 
@@ -149,7 +150,8 @@ class LedgerSchemaError(LedgerError):
         parts += [f"it has the unexpected {', '.join(map(repr, unexpected))}"] if unexpected else []
         super().__init__(
             f"the ledger's table {table!r} was made by another version of appraiser_store: {' and '.join(parts)}. "
-            "Use the version that made it, or name a new database and run the pipeline again."
+            "Use the version that made it, or start over with a new database and a new lake ('./appraiser up --fresh' "
+            "gives both) and run the pipeline again."
         )
 
 

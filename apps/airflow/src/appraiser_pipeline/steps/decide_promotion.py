@@ -30,6 +30,8 @@ _TOLD: Final = ("mae", "wider_market", "better_than_the_mean")
 def decide_promotion(context: Context, batch_number: int) -> Decision:
     """Apply the promotion policy to the evaluation of the batch. A decision that stands is not made again.
 
+    Where the champion is another one than was evaluated against, because a person has moved it, it is evaluated again.
+
     Raises:
         OrderError: The challenger was not evaluated.
     """
@@ -38,6 +40,10 @@ def decide_promotion(context: Context, batch_number: int) -> Decision:
     evaluation = context.ledger.evaluation(batch_number)
     if evaluation is None:
         raise OrderError("decide_promotion", batch_number, "evaluation", "evaluate")
+    if evaluation.champion_version != context.registry.champion():
+        from appraiser_pipeline.steps.evaluate import evaluate  # noqa: PLC0415 - brings the model's libraries
+
+        evaluation = evaluate(context, batch_number)
     settings = context.settings
     decision = judge(evaluation, settings.promotion_policy, dry_run=settings.dry_run)
     if settings.dry_run:
@@ -74,8 +80,12 @@ def promotion_reasons(evaluation: Evaluation, policy: PromotionPolicy) -> Iterat
     """Every rule of the policy; the comparison with a champion only where there is one.
 
     Figures and thresholds are in percent; of an error they are its change, so that a smaller one is below 0. Those of
-    `engines_agree` are millionths of the price.
+    `engines_agree` are millionths of the price. A challenger that a person made the champion before it was decided on
+    is not held against itself.
     """
+    if _is_champion(evaluation):
+        yield _serving_reason(evaluation)
+        return
     if evaluation.champion is None:
         yield _useful_reason(evaluation)
     else:
@@ -85,6 +95,15 @@ def promotion_reasons(evaluation: Evaluation, policy: PromotionPolicy) -> Iterat
     yield _coverage_reason(evaluation, policy)
     if evaluation.engine_difference is not None:
         yield _engine_reason(evaluation.engine_difference, evaluation.rows_test, policy)
+
+
+def _is_champion(evaluation: Evaluation) -> bool:
+    return evaluation.challenger_version == evaluation.champion_version
+
+
+def _serving_reason(evaluation: Evaluation) -> Reason:
+    text = f"Before it was decided on, somebody made version {evaluation.challenger_version} the champion; it stays."
+    return Reason(rule="is_champion", passed=True, text=text)
 
 
 def _coverage_reason(evaluation: Evaluation, policy: PromotionPolicy) -> Reason:
@@ -223,7 +242,9 @@ def _losses(segments: tuple[SegmentScore, ...], policy: PromotionPolicy) -> tupl
 
 def _summary(evaluation: Evaluation, outcome: Outcome, reasons: tuple[Reason, ...], *, dry_run: bool) -> str:
     version, champion = evaluation.challenger_version, evaluation.champion_version
-    if outcome is Outcome.REJECT:
+    if _is_champion(evaluation):
+        verdict, told = "is the champion already", list(reasons)
+    elif outcome is Outcome.REJECT:
         verdict, told = ("would be" if dry_run else "is") + " rejected", [r for r in reasons if not r.passed]
     elif champion is None:
         verdict = ("would be" if dry_run else "is") + " the first champion"

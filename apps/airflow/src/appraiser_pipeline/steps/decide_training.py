@@ -1,13 +1,13 @@
 """Decide whether a batch calls for a new model, and say why."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import polars as pl
 import structlog
 from numpy.typing import NDArray
 
-from appraiser_model import BundleMismatchError, Card
+from appraiser_model import BundleMismatchError, Card, CardMismatchError
 from appraiser_model.bootstrap import median_interval
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.drift import CATEGORIES, NUMBERS, shift
@@ -15,7 +15,18 @@ from appraiser_pipeline.errors import OrderError
 from appraiser_pipeline.policy import TrainingPolicy
 from appraiser_pipeline.standing import standing_decision
 from appraiser_pipeline.wording import listed, percent
-from appraiser_schema import Batch, BatchStatus, Decision, DecisionKind, Outcome, Reason, ReasonPart, Split, utc_now
+from appraiser_schema import (
+    LISTING_COLUMNS,
+    Batch,
+    BatchStatus,
+    Decision,
+    DecisionKind,
+    Outcome,
+    Reason,
+    ReasonPart,
+    Split,
+    utc_now,
+)
 from appraiser_schema.frames import to_columns
 from appraiser_store import Table
 
@@ -68,12 +79,16 @@ def _reasons(context: Context, batch: Batch, champion: int | None) -> Iterator[R
     if champion is None:
         yield Reason(rule="first_model", passed=True, text="There is no champion yet.")
         return
-    new = _learnable(context, [batch.batch_number], batch.clean_snapshot_id)
+    new = _learnable(context, [batch.batch_number], batch.clean_snapshot_id, "price", *LISTING_COLUMNS)
     if new.is_empty():
         yield Reason(rule="new_rows", passed=False, figure=0, threshold=1, text="The batch brought no new listing.")
         return
-    card = context.registry.card(champion)
-    old = _learnable(context, card.batches, batch.clean_snapshot_id)
+    try:
+        card = context.registry.card(champion)
+    except CardMismatchError:
+        yield _unusable(champion)
+        return
+    old = _learnable(context, card.batches, batch.clean_snapshot_id, *NUMBERS, *CATEGORIES)
     yield from drift_reasons(old, new, policy, context.settings.seed)
     yield new_category_reason(old, new, policy)
     yield _error_reason(context, champion, card, new, policy)
@@ -145,11 +160,15 @@ def _error_reason(context: Context, champion: int, card: Card, new: pl.DataFrame
     try:
         bundle = context.registry.load(champion)
     except BundleMismatchError:
-        text = f"The champion, version {champion}, was made by other feature code and can be used no more."
-        return Reason(rule="champion_unusable", passed=True, text=text)
+        return _unusable(champion)
     price = new["price"].to_numpy()
     errors = np.abs(bundle.model.appraise(to_columns(new)).price_usd - price) / price * 100
     return error_reason(errors, _test_error(context, champion, card), policy, context.settings.seed)
+
+
+def _unusable(champion: int) -> Reason:
+    text = f"The champion, version {champion}, was made by another version of the code and can be used no more."
+    return Reason(rule="champion_unusable", passed=True, text=text)
 
 
 def error_reason(
@@ -211,10 +230,13 @@ def _rows_until(context: Context, batch_number: int) -> int:
     return sum(b.rows_train or 0 for b in context.ledger.batches() if b.batch_number <= batch_number)
 
 
-def _learnable(context: Context, batches: list[int] | tuple[int, ...], snapshot_id: int | None) -> pl.DataFrame:
-    """Rows that a model may learn from: all but the test rows."""
-    rows = context.lake.read(Table.CLEAN, batches=list(batches), snapshot_id=snapshot_id)
-    return rows.filter(pl.col("split") != Split.TEST.value)
+def _learnable(context: Context, batches: Sequence[int], snapshot_id: int | None, *columns: str) -> pl.DataFrame:
+    """Some columns of the rows that a model may learn from: all but the test rows, of which none is read."""
+    parts = [
+        context.lake.read(Table.CLEAN, columns=columns, batches=batches, split=split, snapshot_id=snapshot_id)
+        for split in (Split.TRAIN, Split.VALIDATION)
+    ]
+    return pl.concat(parts)
 
 
 def _summary(outcome: Outcome, reasons: tuple[Reason, ...], *, dry_run: bool) -> str:

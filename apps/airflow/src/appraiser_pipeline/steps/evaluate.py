@@ -16,7 +16,7 @@ from appraiser_model.bootstrap import mean_difference
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
 from appraiser_pipeline.model_card import keep_card
-from appraiser_pipeline.standing import standing_decision
+from appraiser_pipeline.standing import standing_decision, version_of
 from appraiser_schema import DecisionKind, Evaluation, Split, utc_now
 from appraiser_schema.frames import to_columns
 from appraiser_store import Table
@@ -27,16 +27,16 @@ log = structlog.get_logger()
 def evaluate(context: Context, batch_number: int) -> Evaluation:
     """Appraise the test rows of every batch up to this one with both models, and store how they did.
 
-    The test rows are chosen by their own hash, so that no model ever trained on one. An evaluation that was made
-    stands: later the champion may be this very model. After a dry run it is made again, since a person may have moved
-    the champion. Once it is stored, its report and the version's card in words are kept in MLflow; what fails there is
-    an error in the log and costs nothing else.
+    The test rows are chosen by their own hash, so that no model ever trained on one. An evaluation that was decided on
+    stands: later the champion may be this very model. Until then it is made again where a person has moved the
+    champion, or the model was trained again. Once it is stored, its report and the version's card in words are kept
+    in MLflow; what fails there is an error in the log and costs nothing else.
 
     Raises:
         OrderError: No model was trained for the batch, or it was not cleaned.
     """
     made = context.ledger.evaluation(batch_number)
-    if made and _was_only_told(context, batch_number):
+    if made and _is_outdated(context, made):
         made = None
     scores = None
     if made is None:
@@ -70,16 +70,19 @@ class _Scores:
     champion_appraised: Appraised | None
 
 
-def _was_only_told(context: Context, batch_number: int) -> bool:
-    told = context.ledger.decision(batch_number, DecisionKind.PROMOTION)
-    return told is not None and standing_decision(context, batch_number, DecisionKind.PROMOTION) is None
+def _is_outdated(context: Context, made: Evaluation) -> bool:
+    if standing_decision(context, made.batch_number, DecisionKind.PROMOTION) is not None:
+        return False
+    batch = context.batch(made.batch_number, "evaluate")
+    now = version_of(context, batch), context.registry.champion()
+    return (made.challenger_version, made.champion_version) != now
 
 
 def _score(context: Context, batch_number: int, versions: tuple[int, int | None] | None = None) -> _Scores:
     """Appraise with both models; with the present champion, unless the versions are given."""
     batch = context.batch(batch_number, "evaluate")
     registry = context.registry
-    challenger = versions[0] if versions else registry.version_of_batch(batch_number)
+    challenger = versions[0] if versions else version_of(context, batch)
     if challenger is None or batch.clean_snapshot_id is None:
         raise OrderError("evaluate", batch_number, "trained model", "train_model")
     champion = versions[1] if versions else registry.champion()
@@ -132,7 +135,7 @@ def _compare(scores: _Scores, seed: int) -> Evaluation:
 
 
 def _usable(registry: Registry, champion: int) -> ValuationModel | None:
-    """The champion's model; None where other feature code made it, so that it can appraise nothing any more."""
+    """The champion's model; None where another version of the code made it, so that it can appraise nothing any more."""
     try:
         return registry.load(champion).model
     except BundleMismatchError:

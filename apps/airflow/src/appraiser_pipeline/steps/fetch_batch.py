@@ -7,11 +7,11 @@ import structlog
 
 from appraiser_pipeline.body import BodyError, Head, read_head
 from appraiser_pipeline.context import Context
-from appraiser_pipeline.errors import LostBatchError, OtherSourceError, ReplayError
+from appraiser_pipeline.errors import LostBatchError, OtherLakeError, OtherSourceError, ReplayError
 from appraiser_pipeline.source import SourceIdentity
-from appraiser_pipeline.standing import standing_decision
+from appraiser_pipeline.standing import carrying_out, stands
 from appraiser_schema import Batch, BatchStatus, DecisionKind, Fetch, FetchOutcome, Outcome, utc_now
-from appraiser_store import Landed
+from appraiser_store import Landed, SnapshotError, Table
 
 log = structlog.get_logger()
 
@@ -41,19 +41,22 @@ class _Arrival:
 def fetch_batch(context: Context) -> Fetched:
     """Ask until the batch that is due has landed, or the source is exhausted.
 
-    A batch that was interrupted before its last decision was carried out comes first. Batches that were landed before
+    The oldest batch that was interrupted before its last decision was carried out, or of which a dry run only told
+    what it would be, comes first. Batches that were landed before
     are passed over. A batch that comes too early shows that one was missed, and so does the end of the source after a
     lost answer: then the source is restarted once and replayed up to the batch that is due.
 
     Raises:
         OtherSourceError: The ledger holds batches of another source.
+        OtherLakeError: The lake does not hold what the ledger says was ingested; nothing was asked then.
         LostBatchError: The answer did not arrive whole; the next call repairs it.
         ReplayError: The source brings other bytes than before, or not the batch that is due.
     """
     identity = _same_source(context)
+    _check_lake(context)
+    if (unfinished := _first_unfinished(context)) is not None:
+        return Fetched(FetchOutcome.SEEN, unfinished, resumed=True)
     last = context.ledger.last_batch()
-    if last and _is_unfinished(context, last):
-        return Fetched(FetchOutcome.SEEN, last.batch_number, resumed=True)
     due = last.batch_number + 1 if last else 0
     may_have_missed = _may_have_missed(context.ledger.fetches())
     replayed = False
@@ -85,15 +88,18 @@ def _may_have_missed(fetches: Sequence[Fetch]) -> bool:
     return False
 
 
-def _is_unfinished(context: Context, batch: Batch) -> bool:
-    if batch.status is BatchStatus.STOPPED:
-        return False
-    training, promotion = (standing_decision(context, batch.batch_number, kind) for kind in DecisionKind)
-    if training is not None and training.outcome is Outcome.SKIP:
-        return False
-    if context.settings.dry_run:
-        return promotion is None
-    return promotion is None or all(move.to_version != promotion.model_version for move in context.ledger.moves())
+def _first_unfinished(context: Context) -> int | None:
+    """Number of the oldest batch that is not at its end; after several dry runs that may be many."""
+    ledger, dry_run = context.ledger, context.settings.dry_run
+    made = {(d.batch_number, d.kind): d for d in ledger.decisions() if stands(d, dry_run=dry_run)}
+    moves = ledger.moves()
+    for batch in ledger.batches():
+        training, promotion = (made.get((batch.batch_number, kind)) for kind in DecisionKind)
+        if batch.status is BatchStatus.STOPPED or (training is not None and training.outcome is Outcome.SKIP):
+            continue
+        if promotion is None or not (dry_run or carrying_out(promotion, moves)):
+            return batch.batch_number
+    return None
 
 
 def _same_source(context: Context) -> SourceIdentity:
@@ -102,6 +108,18 @@ def _same_source(context: Context) -> SourceIdentity:
     if last and last.source != identity.name:
         raise OtherSourceError(context.source.url, identity.name, last.source)
     return identity
+
+
+def _check_lake(context: Context) -> None:
+    """Refuse a ledger beside another lake, as there is after a new folder was named for the lake alone."""
+    batch = next((b for b in reversed(context.ledger.batches()) if b.clean_snapshot_id is not None), None)
+    if batch is None or batch.clean_snapshot_id is None:
+        return
+    try:
+        context.lake.batch_rows(Table.CLEAN, batch.clean_snapshot_id)
+    except SnapshotError:
+        lake = str(context.settings.lake)
+        raise OtherLakeError(lake, batch.batch_number, batch.clean_snapshot_id) from None
 
 
 def _ask(context: Context, *, end_is_sure: bool) -> _Arrival | None:

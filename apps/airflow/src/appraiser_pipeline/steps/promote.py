@@ -5,7 +5,8 @@ import structlog
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
 from appraiser_pipeline.model_card import keep_card
-from appraiser_schema import Alias, AliasMove, Decision, DecisionKind, MoveKind, Outcome
+from appraiser_pipeline.standing import MOVED, carrying_out
+from appraiser_schema import Alias, AliasMove, DecisionKind, MoveKind, Outcome
 
 log = structlog.get_logger()
 
@@ -19,11 +20,11 @@ def promote(context: Context, batch_number: int) -> AliasMove:
     Raises:
         OrderError: No promotion was decided.
     """
-    return follow_decision(context, batch_number, Outcome.PROMOTE, Alias.CHAMPION, MoveKind.PROMOTION)
+    return follow_decision(context, batch_number, Outcome.PROMOTE, MoveKind.PROMOTION)
 
 
-def follow_decision(context: Context, batch_number: int, outcome: Outcome, alias: Alias, kind: MoveKind) -> AliasMove:
-    """Move an alias as a stored decision says. A move that is recorded is not made again: a person may have moved on.
+def follow_decision(context: Context, batch_number: int, outcome: Outcome, kind: MoveKind) -> AliasMove:
+    """Move an alias as a stored decision says. What is carried out is not done again: a person may have moved on.
 
     Before that, the version's card in words tells the decision.
 
@@ -35,17 +36,16 @@ def follow_decision(context: Context, batch_number: int, outcome: Outcome, alias
     if decision is None or dry or decision.outcome is not outcome or decision.model_version is None:
         raise OrderError(outcome.value, batch_number, f"decision to {outcome.value}", "decide_promotion")
     keep_card(context, decision.model_version, batch_number)
-    if made := _recorded(context, decision, kind):
+    moves, alias = context.ledger.moves(), MOVED[outcome]
+    if made := carrying_out(decision, moves):
         return made
     move = context.registry.move(alias, decision.model_version, kind=kind, who=PIPELINE, why=decision.summary)
     if alias is Alias.CHAMPION and move.from_version == move.to_version:
-        # After a kill between the move and its record the registry shows the new version already.
-        move = move.model_copy(update={"from_version": decision.champion_version})
+        # The registry shows the new version already: after a kill between the move and its record, or because a
+        # person moved the alias there and nothing recorded it.
+        recorded = next((m.to_version for m in reversed(moves) if m.alias is alias), None)
+        unrecorded = decision.champion_version == decision.model_version
+        move = move.model_copy(update={"from_version": recorded if unrecorded else decision.champion_version})
     context.ledger.record_move(move)
     log.info(kind.value, batch=batch_number, version=decision.model_version)
     return move
-
-
-def _recorded(context: Context, decision: Decision, kind: MoveKind) -> AliasMove | None:
-    moves = context.ledger.moves()
-    return next((m for m in moves if m.kind is kind and m.to_version == decision.model_version), None)

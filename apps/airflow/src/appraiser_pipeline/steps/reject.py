@@ -2,7 +2,7 @@
 
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.steps.promote import follow_decision
-from appraiser_schema import Alias, AliasMove, MoveKind, Outcome
+from appraiser_schema import AliasMove, MoveKind, Outcome
 
 
 def reject(context: Context, batch_number: int) -> AliasMove:
@@ -11,4 +11,4 @@ def reject(context: Context, batch_number: int) -> AliasMove:
     Raises:
         OrderError: No rejection was decided.
     """
-    return follow_decision(context, batch_number, Outcome.REJECT, Alias.CHALLENGER, MoveKind.REJECTION)
+    return follow_decision(context, batch_number, Outcome.REJECT, MoveKind.REJECTION)

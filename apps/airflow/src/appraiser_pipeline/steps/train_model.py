@@ -10,6 +10,7 @@ import structlog
 from appraiser_model import Bundle, Card, Trained, TrainingConfig, ValuationModel, train_from
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
+from appraiser_pipeline.standing import version_of
 from appraiser_pipeline.tuning import tuned
 from appraiser_schema import LISTING_COLUMNS, BatchStatus, Split
 from appraiser_store import Table
@@ -26,8 +27,9 @@ log = structlog.get_logger()
 def train_model(context: Context, batch_number: int) -> int:
     """Train on the snapshot that ends with a batch, and register the model with its card.
 
-    A model that the batch has already is not trained again. One whose training was cut off was never registered; it
-    is trained again, to the same bytes. Where the settings ask for a search of parameters, it comes first, or goes on.
+    A model that the batch has already is not trained again, unless it comes from another lake or from feature code
+    that is no more. One whose training was cut off was never registered; it is trained again, to the same bytes.
+    Where the settings ask for a search of parameters, it comes first, or goes on.
 
     Returns:
         The version in the registry.
@@ -36,11 +38,11 @@ def train_model(context: Context, batch_number: int) -> int:
         OrderError: The batch was not cleaned.
         TrainingError: There are too few listings.
     """
-    if (version := context.registry.version_of_batch(batch_number)) is not None:
-        return version
     batch = context.batch(batch_number, "train_model")
     if batch.status is not BatchStatus.CLEANED or batch.clean_snapshot_id is None:
         raise OrderError("train_model", batch_number, "clean rows", "clean_and_split")
+    if (version := version_of(context, batch)) is not None:
+        return version
     batches, snapshot_id = range(batch_number + 1), batch.clean_snapshot_id
     start = TrainingConfig(seed=context.settings.seed, threads=context.settings.threads)
     config = tuned(context, snapshot_id, start, lambda tried: train_on(context, batches, snapshot_id, tried))

@@ -27,7 +27,7 @@ ForceOption = Annotated[
 @models.command("list")
 def list_models(*, home: HomeOption = None, json: JsonOption = False) -> None:
     """List every version, the newest first."""
-    from appraiser_cli.models import all_models
+    from appraiser_cli.models import all_models, decided
     from appraiser_cli.settings import Settings
     from appraiser_cli.tables import Column, count, figure, money, number, print_json, print_table, spans
 
@@ -49,7 +49,7 @@ def list_models(*, home: HomeOption = None, json: JsonOption = False) -> None:
             *(money(model.metrics.get(name)) for name in ("mae", "rmse")),
             figure(model.metrics.get("mdape"), 1),
             figure(model.metrics.get("r2"), 2),
-            model.decision.outcome.value if model.decision else "-",
+            decided(model.decision),
         )
         for model in found
     ]
