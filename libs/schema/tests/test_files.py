@@ -99,6 +99,8 @@ class TestFormats:
             ("city,price\nMayagüez,1\n".encode("latin-1"), r"is not UTF-8 text in row 1 \(byte 0xfc\)"),
             ("cité,price\nA,1\n".encode("latin-1"), "is not UTF-8 text in its header"),
             ('[{"city": "Mayagüez"}]'.encode("latin-1"), "is not UTF-8 text at byte 16"),
+            ("price,bed\r1,2\r", "ends its lines with a carriage return alone"),
+            ("x" * 200_000 + ",bed\n", "has a header that cannot be read"),
             ("price,bed,price\n1,2,3\n", "has the column 'price' more than once"),
             ("[]", "is JSON without a row"),
             ("[1, 2]", "is JSON, but its first row is none: '1'"),
@@ -189,7 +191,7 @@ class TestBroken:
 
     def test_json(self, tmp_path: Path) -> None:
         """A line or an element that is no object is broken."""
-        for text in ('{"city": "a"}\n{"city" "b"}\n7\n', '[{"city": "a"}, [1], 7]'):
+        for text in ('{"city": "a"}\n{"city" "b"}\n{"city": "\\ud800"}\n', '[{"city": "a"}, [1], 7]'):
             portions = read(tmp_path / "a", text)
             assert [number for number, _, _ in broken_of(portions)] == [2, 3]
 

@@ -58,7 +58,14 @@ def read_header(path: Path) -> CsvHeader:
         raise EmptyFileError
     header = _decoded(line, 0).strip("\r\n")
     delimiter = max(_DELIMITERS, key=header.count)
-    names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
+    if "\r" in header:
+        raise FileError("ends its lines with a carriage return alone", "save it again with line feeds")
+    try:
+        names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
+    except csv.Error as error:
+        raise FileError(
+            f"has a header that cannot be read ({error})", "begin it with the names of the columns"
+        ) from None
     if twice := sorted({name for name in names if name and names.count(name) > 1}):
         raise FileError(f"has the column {twice[0]!r} more than once", "leave one of them")
     return CsvHeader(tuple(name or f"column_{n}" for n, name in enumerate(names, 1)), delimiter, size)

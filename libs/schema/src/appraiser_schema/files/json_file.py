@@ -135,16 +135,28 @@ def _texts(path: Path) -> Iterator[str]:
 
 
 def _portion(rows: Sequence[Row]) -> Portion:
-    good = [(number, row) for number, row, _ in rows if isinstance(row, dict)]
+    whole = [isinstance(row, dict) and _is_unicode(row, text) for _, row, text in rows]
+    good = [(number, row) for (number, row, _), is_row in zip(rows, whole, strict=True) if is_row]
     broken = broken_rows(
         (number, CUT_RULE if row is CUT_RULE else _ROW_RULE, text)
-        for number, row, text in rows
-        if not isinstance(row, dict)
+        for (number, row, text), is_row in zip(rows, whole, strict=True)
+        if not is_row
     )
     names = dict.fromkeys(name for _, row in good for name in row)
     table = pl.DataFrame([_series(name, [row for _, row in good]) for name in names if name != ROW_NUMBER])
     numbers = pl.Series(ROW_NUMBER, [number for number, _ in good], dtype=pl.UInt32)
     return Portion(plain(table.insert_column(0, numbers)), broken)
+
+
+def _is_unicode(row: Any, text: str) -> bool:
+    """Whether the texts of a row can be written as UTF-8: half of a pair of surrogates cannot."""
+    if "\\ud" not in text and "\\uD" not in text:
+        return True
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _series(name: str, rows: Sequence[Mapping[str, Any]]) -> pl.Series:
