@@ -1,8 +1,10 @@
 """Many houses in one request, in every kind of table."""
 
 import dataclasses
+import errno
 import io
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -347,6 +349,37 @@ class TestTypedTables:
         assert response.status_code == 422
         assert "unpacked" in response.json()["detail"]
 
+    @pytest.mark.parametrize("kind", [Kind.PARQUET, Kind.ARROW])
+    def test_refuses_a_text_that_is_written_once_and_named_often(self, api: TestClient, kind: Kind) -> None:
+        """Kilobytes that would unpack to gigabytes are refused before they do."""
+        texts = pl.Series("city", ["x" * 100_000] * 20_000, dtype=pl.Categorical)
+        frame = pl.DataFrame({"state": pl.Series(["Texas"] * 20_000, dtype=pl.Categorical), "city": texts})
+        body = written(kind, [], frame)
+        assert len(body) < 500_000
+        response = ask(api, kind, body)
+        assert response.status_code == 422
+        assert "a text of 100,000 bytes" in response.json()["detail"]
+
+    def test_refuses_a_stream_that_unpacks_to_too_much(self, api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What compressed buffers say they unpack to is added up before one is unpacked."""
+        frame = pl.DataFrame({"state": ["Texas"] * 50_000, "bed": [3.0] * 50_000})
+        target = io.BytesIO()
+        frame.write_ipc_stream(target, compression="zstd")
+        assert len(target.getvalue()) < 20_000
+        assert len(answer(api, Kind.ARROW, target.getvalue())) == 50_000
+        monkeypatch.setattr("appraiser_api.batch.arrow_rows.GROUP_LIMIT_BYTES", 400_000)
+        response = ask(api, Kind.ARROW, target.getvalue())
+        assert response.status_code == 422
+        assert "unpacked" in response.json()["detail"]
+
+    @pytest.mark.parametrize("kind", TABLES)
+    def test_refuses_columns_without_number(self, api: TestClient, kind: Kind) -> None:
+        """A thousand columns are enough for anybody; looking at more would keep the others waiting."""
+        frame = pl.DataFrame({"state": ["Texas"], **{f"c{i}": [1] for i in range(5_000)}})
+        response = ask(api, kind, written(kind, [], frame))
+        assert response.status_code == 422
+        assert response.json()["errors"][0]["rule"] == "must have at most 1,000 columns"
+
     @settings(max_examples=40)
     @given(kind=st.sampled_from([Kind.PARQUET, Kind.ARROW]), seed=st.integers(0, 2**32), flips=st.integers(1, 20))
     def test_damaged_bytes_never_break_the_service(self, api: TestClient, kind: Kind, seed: int, flips: int) -> None:
@@ -406,6 +439,30 @@ class TestLimits:
         assert response.status_code == 413
         assert response.json()["errors"][0]["rule"] == f"must be at most {small:,} bytes"
 
+    def test_takes_no_more_tables_than_may_wait(self, api: TestClient) -> None:
+        """503 while there are as many as may be; single houses are answered meanwhile."""
+        tables = api.app.state.services.tables  # type: ignore[attr-defined]
+        waiting = [object() for _ in range(8)]
+        for place in waiting:
+            tables.acquire_on_behalf_of_nowait(place)
+        response = ask(api, Kind.CSV, written(Kind.CSV, HOUSES))
+        assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+        assert api.post("/predict", json=HOUSES[0]).status_code == 200
+        for place in waiting:
+            tables.release_on_behalf_of(place)
+        assert len(answer(api, Kind.CSV, written(Kind.CSV, HOUSES))) == 3
+
+    def test_a_full_disk_is_told(self, api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        """No room for the body: 503 with what to do, and no fault of the service's own."""
+
+        def full(*_: object, **__: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(tempfile, "SpooledTemporaryFile", full)
+        response = ask(api, Kind.CSV, written(Kind.CSV, HOUSES))
+        assert response.status_code == 503
+        assert response.json()["type"] == "urn:appraiser:problem:spool-full"
+
     def test_leaves_no_file_behind(self, api: TestClient) -> None:
         """A body that is longer than fits in memory lies in a file without a name."""
         services = api.app.state.services  # type: ignore[attr-defined]
@@ -440,14 +497,16 @@ class TestLimits:
 
         async def leave() -> bool:
             services = api.app.state.services  # type: ignore[attr-defined]
-            asked = Asked(began=0.0, record_id="1", client_id=None)
+            asked, place = Asked(began=0.0, record_id="1", client_id=None), object()
             with tempfile.TemporaryFile() as file:
                 file.write(written(Kind.LINES, HOUSES))
                 file.seek(0)
-                work = Work(services, services.holder.champion(), asked, file, Kind.LINES, Kind.LINES)
+                work = Work(services, services.holder.champion(), asked, file, Kind.LINES, Kind.LINES, place)
+                services.tables.acquire_on_behalf_of_nowait(place)
                 stream = work.stream(await work.begin())
                 await anext(stream)
                 await stream.aclose()
-                return file.closed
+                services.batches.submit(int).result()
+                return file.closed and services.tables.borrowed_tokens == 0
 
         assert anyio.run(leave)

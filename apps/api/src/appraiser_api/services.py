@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from appraiser_api.batch.threads import batch_threads
@@ -22,6 +23,7 @@ class Services:
 
     Attributes:
         batches: Threads that tables take turns in; those of single houses go first on a busy machine.
+        tables: Counts the tables that wait or are worked on.
     """
 
     settings: Settings
@@ -32,9 +34,11 @@ class Services:
     workers: Workers
     live: LiveInputs
     batches: ThreadPoolExecutor = field(init=False)
+    tables: CapacityLimiter = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "batches", batch_threads(self.settings.batch_threads))
+        object.__setattr__(self, "tables", CapacityLimiter(self.settings.batch_waiting))
 
 
 async def _services(request: Request) -> Services:

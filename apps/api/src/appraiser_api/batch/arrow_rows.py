@@ -5,15 +5,22 @@ from typing import IO, Final
 
 import polars as pl
 import pyarrow as pa
-from pyarrow import parquet
+from pyarrow import compute, parquet
 
 from appraiser_api.batch.chunks import CHUNK_ROWS, Chunk, check_names, numbered
 from appraiser_api.batch.errors import BatchBodyError
+from appraiser_api.batch.unpacking import largest_unpacked
 from appraiser_api.errors import MEBIBYTE
 from appraiser_schema import LISTING_COLUMNS
 
 GROUP_LIMIT_BYTES: Final = 512 * MEBIBYTE
-"""What a row group may hold once it is unpacked, by its own words: a few kilobytes can unpack to gigabytes."""
+"""What a row group or a record batch may hold once it is unpacked, by its own words."""
+
+
+TEXT_LIMIT_BYTES: Final = 1_000
+"""Longer than any text of a listing, of which the longest is a city of 100 characters."""
+
+TEXTS: Final = ("status", "state", "city", "zip_code", "prev_sold_date")
 
 
 def read_parquet(file: IO[bytes]) -> tuple[Iterator[Chunk], tuple[str, ...]]:
@@ -27,7 +34,8 @@ def read_parquet(file: IO[bytes]) -> tuple[Iterator[Chunk], tuple[str, ...]]:
         BatchShapeError: There is no column with the state.
     """
     try:
-        source = parquet.ParquetFile(file)
+        texts = [name for name in parquet.ParquetFile(file).schema_arrow.names if name in TEXTS]
+        source = parquet.ParquetFile(file, read_dictionary=texts)
         metadata = source.metadata
         sizes = [metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)]
         ignored, known = _columns("Parquet", source.schema_arrow)
@@ -52,11 +60,19 @@ def read_arrow(file: IO[bytes]) -> tuple[Iterator[Chunk], tuple[str, ...]]:
         BatchShapeError: There is no column with the state.
     """
     try:
-        reader = pa.ipc.open_stream(file)
-        ignored, known = _columns("Arrow", reader.schema)
+        largest = largest_unpacked(file)
+        schema = pa.ipc.open_stream(file).schema
+        ignored, known = _columns("Arrow", schema)
+        file.seek(0)
+        fields = [schema.names.index(name) for name in known]
+        reader = pa.ipc.open_stream(file, options=pa.ipc.IpcReadOptions(included_fields=fields))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise BatchBodyError("Arrow", f"must be an Arrow IPC stream: {_first_line(error)}", "") from None
-    return _chunks("Arrow", (part for batch in reader for part in _parts(batch.select(known)))), ignored
+    if largest > GROUP_LIMIT_BYTES:
+        raise BatchBodyError(
+            "Arrow", f"must have record batches of at most {GROUP_LIMIT_BYTES:,} bytes, unpacked", str(largest)
+        )
+    return _chunks("Arrow", (part for batch in reader for part in _parts(batch))), ignored
 
 
 def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -64,8 +80,29 @@ def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     batch.validate(full=True)
     # The same goes for the notes that a writer left in the schema.
     batch = pa.RecordBatch.from_arrays(batch.columns, names=batch.schema.names)
+    for column in batch.columns:
+        _check_texts(column.dictionary if pa.types.is_dictionary(column.type) else column)
     for start in range(0, batch.num_rows, CHUNK_ROWS):
-        yield batch.slice(start, CHUNK_ROWS)
+        part = batch.slice(start, CHUNK_ROWS)
+        yield pa.RecordBatch.from_arrays([_plain(column) for column in part.columns], names=part.schema.names)
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    """Texts written out: what polars makes of somebody else's dictionary may end the process."""
+    if not pa.types.is_dictionary(column.type):
+        return column
+    values = column.dictionary
+    # There is no way yet to pick from views.
+    return (values.cast(pa.large_string()) if pa.types.is_string_view(values.type) else values).take(column.indices)
+
+
+def _check_texts(column: pa.Array) -> None:
+    """Refuse long texts: a table may name one a million times and hold it once, until it is written out."""
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
+        texts = column.cast(pa.large_string()) if pa.types.is_string_view(column.type) else column
+        longest = compute.max(compute.binary_length(texts)).as_py() or 0
+        if longest > TEXT_LIMIT_BYTES:
+            raise ValueError(f"there is a text of {longest:,} bytes, where {TEXT_LIMIT_BYTES:,} are the most")
 
 
 def _columns(kind: str, schema: pa.Schema) -> tuple[tuple[str, ...], list[str]]:

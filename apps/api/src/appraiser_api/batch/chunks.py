@@ -1,5 +1,6 @@
 """A part of a table that was read, and what could not be read of it."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,6 +13,9 @@ from appraiser_schema.frames import ROW_NUMBER
 CHUNK_ROWS: Final = 32_768
 """Rows that are in memory together. Checking a table costs 40 ms before the first row; a tenth of the work of so many
 trees, and some 10 MB."""
+
+MOST_COLUMNS: Final = 1_000
+"""Tables of people have some dozens."""
 
 NOT_ASKED: Final = frozenset(RAW_COLUMNS) - frozenset(LISTING_COLUMNS)
 """Columns of a batch of the source that say nothing about the house: they may stand there, and are not looked at."""
@@ -59,11 +63,16 @@ def check_names(names: list[str]) -> tuple[str, ...]:
         Columns that are not looked at, in their order.
 
     Raises:
-        BatchShapeError: The state is missing, without which no house can be appraised, or a name stands there twice.
+        BatchShapeError: The state is missing, without which no house can be appraised; a name stands there twice; or
+            there are more than MOST_COLUMNS.
     """
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if "state" not in names or twice:
-        raise BatchShapeError(tuple(names), tuple(twice))
+    if len(names) > MOST_COLUMNS:
+        raise BatchShapeError(f"must have at most {MOST_COLUMNS:,} columns", str(len(names)))
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+    if twice:
+        raise BatchShapeError("must name each column once", ", ".join(twice))
+    if "state" not in names:
+        raise BatchShapeError("must have a column 'state'", ", ".join(names))
     return tuple(name for name in names if name not in LISTING_COLUMNS and name not in NOT_ASKED)
 
 

@@ -5,7 +5,9 @@ ApiError
 ├── AcceptError         406 the client takes no kind of table that there is
 ├── BatchTooLargeError  413 the body is larger than may be
 ├── BatchShapeError     422 the table has no column with the state, or one name twice
-└── BatchBodyError      422 the body is not what it is declared to be
+├── BatchBodyError      422 the body is not what it is declared to be
+├── BatchBusyError      503 as many tables wait or are worked on as may be
+└── SpoolFullError      503 there is no room for the body
 """
 
 from http import HTTPStatus
@@ -61,18 +63,16 @@ class BatchTooLargeError(ApiError):
 
 
 class BatchShapeError(ApiError):
-    """The table has no column with the state, or one name twice."""
+    """The table has no column with the state, one name twice, or columns without number."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     kind = "table-shape"
     title = "The table has not the columns of listings"
 
-    def __init__(self, names: tuple[str, ...], twice: tuple[str, ...]) -> None:
-        found = ", ".join(names)[:200]
-        rule = f"must name each column once, not {', '.join(twice)} twice" if twice else "must have a column 'state'"
+    def __init__(self, rule: str, found: str) -> None:
         super().__init__(
             f"the table {rule}. The columns of a listing are {', '.join(LISTING_COLUMNS)}; only the state is needed.",
-            FieldProblem(field="body", rule=rule, value=found),
+            FieldProblem(field="body", rule=rule, value=found[:200]),
         )
 
 
@@ -86,3 +86,33 @@ class BatchBodyError(ApiError):
     def __init__(self, what: str, rule: str, excerpt: bytes | str) -> None:
         value = excerpt.decode("utf-8", "replace") if isinstance(excerpt, bytes) else excerpt
         super().__init__(f"the body, declared as {what}, {rule}.", FieldProblem(field="body", rule=rule, value=value))
+
+
+class BatchBusyError(ApiError):
+    """As many tables wait or are worked on as may be."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    kind = "busy"
+    title = "The service has its hands full"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"{limit} tables wait or are worked on, and no more are taken at a time (APPRAISER_BATCH_WAITING). Ask "
+            "again in a moment; single houses are answered all the same.",
+            retry_after=5,
+        )
+
+
+class SpoolFullError(ApiError):
+    """There is no room for the body."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    kind = "spool-full"
+    title = "There is no room for the table"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the body could not be kept until it is read: {reason}. Make room on the disk of APPRAISER_BATCH_FOLDER; "
+            "no restart is needed.",
+            retry_after=10,
+        )

@@ -1,12 +1,13 @@
 """Where the body of a request waits until it is whole: in memory while it is small, then in a file without a name."""
 
+import asyncio
 import tempfile
 from pathlib import Path
 from typing import IO, Final, cast
 
 from fastapi import Request
 
-from appraiser_api.batch.errors import BatchTooLargeError
+from appraiser_api.batch.errors import BatchTooLargeError, SpoolFullError
 from appraiser_api.errors import MEBIBYTE
 
 IN_MEMORY_BYTES: Final = MEBIBYTE
@@ -19,15 +20,22 @@ async def spool(request: Request, folder: Path, limit_bytes: int) -> IO[bytes]:
 
     Raises:
         BatchTooLargeError: The body has more bytes than may be; as soon as that is known, nothing more is read.
+        SpoolFullError: There is no room on the disk.
     """
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > limit_bytes:
         raise BatchTooLargeError(limit_bytes)
-    file = _file(folder)
+    file: IO[bytes] | None = None
     try:
+        file = _file(folder)
         await _receive(request, file, limit_bytes)
+    except OSError as error:
+        if file is not None:
+            file.close()
+        raise SpoolFullError(error.strerror or type(error).__name__) from error
     except BaseException:
-        file.close()
+        if file is not None:
+            file.close()
         raise
     file.seek(0)
     return file
@@ -40,8 +48,14 @@ def _file(folder: Path) -> IO[bytes]:
 
 async def _receive(request: Request, file: IO[bytes], limit_bytes: int) -> None:
     received = 0
+    waiting = bytearray()
     async for part in request.stream():
         received += len(part)
         if received > limit_bytes:
             raise BatchTooLargeError(limit_bytes)
-        file.write(part)
+        waiting += part
+        if len(waiting) >= IN_MEMORY_BYTES:
+            # A disk may keep a writer waiting: then no single house shall wait with it.
+            await asyncio.to_thread(file.write, bytes(waiting))
+            waiting.clear()
+    file.write(waiting)

@@ -12,10 +12,11 @@ NICENESS: Final = 10
 
 def batch_threads(number: int) -> ThreadPoolExecutor:
     """Threads that stand back for single houses where a processor is short."""
-    return ThreadPoolExecutor(number, "batch", initializer=_stand_back)
+    return ThreadPoolExecutor(number, "batch", initializer=stand_back)
 
 
-def _stand_back() -> None:
+def stand_back() -> None:
+    """Let this thread wait where a processor is short."""
     # On Linux each thread has a priority of its own, and gives it to the threads that it starts.
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from appraiser_api.asked import Asked
+from appraiser_api.batch.errors import BatchBusyError
 from appraiser_api.batch.kinds import Kind, sent_kind, wanted_kind
 from appraiser_api.batch.spool import spool
 from appraiser_api.champion import Champion
@@ -74,12 +75,16 @@ async def predict_batch(request: Request, services: Shared) -> StreamingResponse
     wanted = wanted_kind(request.headers.get("accept"), sent)
     champion = services.holder.champion()
     settings = services.settings
-    file = await spool(request, settings.batch_folder, settings.batch_bytes)
-    work = Work(services, champion, Asked.of(request.scope), file, sent, wanted)
+    if services.tables.borrowed_tokens >= settings.batch_waiting:
+        raise BatchBusyError(settings.batch_waiting)
+    place = object()
+    services.tables.acquire_on_behalf_of_nowait(place)
     try:
+        file = await spool(request, settings.batch_folder, settings.batch_bytes)
+        work = Work(services, champion, Asked.of(request.scope), file, sent, wanted, place)
         first = await work.begin()
     except BaseException:
-        file.close()
+        services.tables.release_on_behalf_of(place)
         raise
     return StreamingResponse(work.stream(first), media_type=wanted.value, headers=work.headers)
 
@@ -94,6 +99,7 @@ class Work:
     file: IO[bytes]
     sent: Kind
     wanted: Kind
+    place: object
     began: float = field(default_factory=time.perf_counter)
     headers: dict[str, str] = field(default_factory=dict)
     parts: Iterator[bytes] = field(default_factory=lambda: iter(()))
@@ -104,7 +110,11 @@ class Work:
         Raises:
             ApiError: The body is no table of listings.
         """
-        return await self._in_turn(self._begin)
+        try:
+            return await self._in_turn(self._begin)
+        except BaseException:
+            self.services.batches.submit(self._end)
+            raise
 
     async def _in_turn(self, work: Callable[[], bytes | None]) -> bytes | None:
         """Do a piece of work in a thread. Whoever leaves meanwhile waits for its end: it reads the file."""
@@ -153,4 +163,11 @@ class Work:
                     yield part
                 part = await self._in_turn(self._next)
         finally:
-            self.file.close()
+            self.services.tables.release_on_behalf_of(self.place)
+            # In a thread: another one may be in the middle of the next chunk, and is waited for.
+            self.services.batches.submit(self._end)
+
+    def _end(self) -> None:
+        if isinstance(self.parts, Generator):
+            self.parts.close()
+        self.file.close()
