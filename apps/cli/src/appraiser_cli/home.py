@@ -65,6 +65,11 @@ class Home:
         return self.folder / "api" / "models"
 
     @property
+    def spool(self) -> Path:
+        """Where the bodies of large requests wait until they are read."""
+        return self.folder / "api" / "spool"
+
+    @property
     def predictions(self) -> Path:
         """What the API answered and the ledger does not have yet."""
         return self.folder / "api" / "predictions"

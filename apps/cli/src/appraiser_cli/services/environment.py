@@ -43,6 +43,7 @@ def shared(home: Home, settings: Settings, addresses: Addresses, tracking: str) 
         "APPRAISER_MODEL_CACHE": str(home.model_cache),
         "APPRAISER_API_RUN": str(home.model_cache.parent / "run"),
         "APPRAISER_PREDICTION_LOG": str(home.predictions),
+        "APPRAISER_BATCH_FOLDER": str(home.spool),
         "APPRAISER_FEED_URL": addresses.url("feed"),
         "APPRAISER_API_URL": addresses.url("api"),
         "MLFLOW_TRACKING_URI": tracking,
