@@ -1,5 +1,6 @@
 """The thread that follows the registry's champion: loads each new one aside, and lets it serve once it proved good."""
 
+import gc
 import math
 import threading
 import time
@@ -120,6 +121,8 @@ class Watcher:
         self._completed = champion
         try:
             champion.complete()
+            # What is there now stays: the search for garbage need not go through it again and again.
+            gc.freeze()
         except Exception:
             # It was good when it was kept: whoever asks for a table or an explanation hears of it.
             logger.exception("champion_incomplete", version=champion.facts.version)
