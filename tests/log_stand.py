@@ -103,14 +103,14 @@ def drain(root: Path, sink: MemorySink | LedgerSink, metrics: LogMetrics) -> Non
         pass
 
 
-def abandoned(root: Path, payloads: Sequence[bytes], *, segment_bytes: int = 1 << 20) -> list[Path]:
+def abandoned(root: Path, left: Sequence[bytes], *, segment_bytes: int = 1 << 20) -> list[Path]:
     """Leave a stream behind as a process does that was killed.
 
     Returns:
         Its segments.
     """
     stream = Stream(root, "dead-single", always_sync=False, segment_bytes=segment_bytes)
-    for payload in payloads:
+    for payload in left:
         stream.append(payload)
     stream.close()
     return sorted(stream.folder.glob("*.log"))
@@ -123,6 +123,12 @@ def records(root: Path, ids: Sequence[str], **changes: Any) -> list[bytes]:
         append(log, request_id, **changes)
     log.stop()
     (segment,) = (root / "aside").glob("*-single/*.log")
-    content = segment.read_bytes()
+    found = payloads(segment)
     shutil.rmtree(root / "aside")
+    return found
+
+
+def payloads(segment: Path) -> list[bytes]:
+    """What the records of a segment hold, all of them whole."""
+    content = segment.read_bytes()
     return [payload_of(content, piece) for piece in pieces(content, 0, len(content))]

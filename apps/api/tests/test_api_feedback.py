@@ -1,6 +1,8 @@
 """What houses sold for: reported, refused, and held against what was appraised."""
 
 import datetime as dt
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,10 @@ from running_api import metric, wait_for
 from starlette.testclient import TestClient
 
 from appraiser_api.prediction_log import LoggedModel
+from appraiser_api.prediction_log.sink import LedgerSink
 from appraiser_api.services import Services
 from appraiser_api.settings import Settings
-from appraiser_schema import Feedback, LiveError, Prediction, Problem, latest_day
+from appraiser_schema import Feedback, LiveError, Prediction, Problem, Sale, latest_day
 from appraiser_store import Ledger
 
 MODEL = LoggedModel("house-price", 3, "f" * 64)
@@ -49,6 +52,14 @@ def sale(request_id: str = "a" * 32, **changes: Any) -> dict[str, Any]:
     return {"request_id": request_id, "sold_price_usd": 250_000, "sold_at": TODAY.isoformat(), **changes}
 
 
+def a_prediction(row: int, at: dt.datetime) -> Prediction:
+    """An appraisal that is in the ledger."""
+    return Prediction(
+        request_id="a", row=row, at=at, listing={}, features_fingerprint="f", price_usd=300_000.0,
+        model_name="house-price", model_version=3, latency_seconds=0.001,
+    )  # fmt: skip
+
+
 class TestReport:
     """POST /feedback."""
 
@@ -74,6 +85,30 @@ class TestReport:
         problem = Problem.model_validate_json(answer.content)
         assert (answer.status_code, problem.errors[0].field, problem.errors[0].value) == (404, "request_id", "never")
         assert problem.type == "urn:appraiser:problem:prediction-unknown"
+
+    def test_one_look_at_a_time(self, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Reports about unknown ids look into the log one after the other, and other requests wait for none of them."""
+        looks, most, statuses = [0], [0], []
+
+        def slow(*_: object) -> bool:
+            looks[0] += 1
+            most[0] = max(most[0], looks[0])
+            time.sleep(0.02)
+            looks[0] -= 1
+            return False
+
+        monkeypatch.setattr("appraiser_api.prediction_log.log.holds", slow)
+
+        def report(number: int) -> None:
+            statuses.append(client.post("/feedback", json=sale(f"{number:032x}")).status_code)
+
+        with client:
+            threads = [threading.Thread(target=report, args=(number,)) for number in range(5)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert (statuses, most) == ([404] * 5, [1])
 
     @pytest.mark.parametrize(
         ("changes", "field", "rule"),
@@ -140,6 +175,21 @@ class TestSummary:
         assert older.mdape == pytest.approx(100 / 9)
         assert older.median_ratio == pytest.approx(10 / 9)
         assert older.coverage == 100
+
+    def test_old_sales(self, client: TestClient, settings: Settings) -> None:
+        """Sales that were reported more than 90 days ago count no longer, in the summary and in the metrics."""
+        now = dt.datetime.now(dt.UTC)
+        ledger = Ledger(settings.ledger_url)
+        for row, days in enumerate((91, 89)):
+            at = now - dt.timedelta(days=days)
+            report = Sale(request_id="a", row=row, sold_price_usd=250_000.0, sold_at=at.date())
+            ledger.save_feedback(Feedback(**report.model_dump(), received_at=at), on_its_way=True)
+            ledger.save_predictions([a_prediction(row, at - dt.timedelta(days=200))])
+        sink = LedgerSink(settings.ledger_url)
+        assert [live["n"] for live in client.get("/feedback/summary").json()] == [1]
+        assert [live.n for live in sink.live_errors()] == [1]
+        sink.close()
+        ledger.close()
 
     def test_metrics(self, app: FastAPI, started: TestClient, appraised: Callable[..., str]) -> None:
         """The newest five versions are told to Prometheus, and the log's own figures beside them."""

@@ -6,11 +6,36 @@ import resource
 from pathlib import Path
 
 import pytest
-from log_stand import MemorySink, append, drain, figure
+from log_stand import MemorySink, append, drain, figure, payloads
 
 from appraiser_api.errors import LogFullError
 from appraiser_api.metrics import Metrics
 from appraiser_api.prediction_log import LogMetrics, PredictionLog, SyncPolicy
+from appraiser_api.prediction_log.stream import Stream, segment_file
+
+
+class Disk:
+    """Remembers what was synced, and fails for files whose name matches `broken`."""
+
+    def __init__(self) -> None:
+        self.synced: set[Path] = set()
+        self.broken = ""
+
+    def sync(self, descriptor: int) -> None:
+        """Stands for fsync and fdatasync."""
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        if self.broken and path.match(self.broken):
+            raise OSError(errno.EIO, "Input/output error")
+        self.synced.add(path)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    """A disk whose syncs are watched."""
+    disk = Disk()
+    monkeypatch.setattr(os, "fsync", disk.sync)
+    monkeypatch.setattr(os, "fdatasync", disk.sync)
+    return disk
 
 
 class TestDisk:
@@ -90,3 +115,79 @@ class TestDisk:
         (tmp_path / "log").unlink()
         append(log, "b")
         log.stop()
+
+
+class TestSync:
+    """What is on the disk itself, and what a sync that failed leads to."""
+
+    @pytest.mark.parametrize("policy", SyncPolicy)
+    def test_entries(self, tmp_path: Path, log_metrics: LogMetrics, disk: Disk, policy: SyncPolicy) -> None:
+        """Before the first record leaves, every folder that was made is entered on the disk in the one above it."""
+        root = tmp_path / "made" / "log"
+        log = PredictionLog(root, policy, metrics=log_metrics)
+        append(log, "a")
+        assert {tmp_path, tmp_path / "made", root} <= disk.synced
+        log.stop()
+        assert next(root.glob("*-single")) in disk.synced
+
+    def test_entry_fails(self, tmp_path: Path, log_metrics: LogMetrics, disk: Disk) -> None:
+        """Under `always` a segment that could not be entered on the disk takes no record until it is."""
+        log = PredictionLog(tmp_path, SyncPolicy.ALWAYS, metrics=log_metrics)
+        disk.broken = "*-single"
+        for _ in range(2):
+            with pytest.raises(LogFullError):
+                append(log, "a")
+        disk.broken = ""
+        append(log, "b")
+        log.stop()
+        sink = MemorySink()
+        drain(tmp_path, sink, log_metrics)
+        assert sink.order == ["b"]
+
+    def test_tried_again(self, tmp_path: Path, disk: Disk) -> None:
+        """Under `group` what a failed sync had not come to is synced by the next one."""
+        stream = Stream(tmp_path, "mine-single", always_sync=False, segment_bytes=1)
+        for _ in range(3):
+            stream.append(b"record")
+        for broken in ("mine-single", "00000001.log"):
+            disk.broken = broken
+            with pytest.raises(OSError, match="Input/output error"):
+                stream.sync()
+        disk.broken = ""
+        stream.sync()
+        assert {stream.folder, *(segment_file(stream.folder, number) for number in (2, 3))} <= disk.synced
+        assert segment_file(stream.folder, 1) not in disk.synced
+        stream.close()
+
+    @pytest.mark.parametrize("policy", SyncPolicy)
+    def test_new_segment(self, tmp_path: Path, disk: Disk, policy: SyncPolicy) -> None:
+        """After a failed sync records go into a new segment: of the old one no sync proves anything any more."""
+        stream = Stream(tmp_path, "mine-single", always_sync=policy is SyncPolicy.ALWAYS)
+        stream.append(b"a")
+        stream.sync()
+        disk.broken = "00000001.log"
+        with pytest.raises(OSError, match="Input/output error"):
+            _append_and_sync(stream)
+        _append_and_sync(stream)
+        stream.close()
+        assert [payload for file in sorted(stream.folder.glob("*.log")) for payload in payloads(file)] == [
+            b"a", *([b"b"] if policy is SyncPolicy.GROUP else []), b"b",
+        ]  # fmt: skip
+        assert segment_file(stream.folder, 2) in disk.synced
+        assert len(list(stream.folder.glob("*.log"))) == 2
+
+    def test_no_flood(self, tmp_path: Path, disk: Disk) -> None:
+        """A disk that fails for long does not fill up with empty segments."""
+        stream = Stream(tmp_path, "mine-single", always_sync=True)
+        stream.append(b"a")
+        disk.broken = "*.log"
+        for _ in range(10):
+            with pytest.raises(OSError, match="Input/output error"):
+                stream.append(b"b")
+        assert len(list(stream.folder.glob("*.log"))) <= 2
+        stream.close()
+
+
+def _append_and_sync(stream: Stream) -> None:
+    stream.append(b"b")
+    stream.sync()

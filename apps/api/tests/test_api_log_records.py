@@ -4,6 +4,10 @@ import datetime as dt
 import json
 from pathlib import Path
 
+import numpy as np
+import polars as pl
+from hypothesis import example, given
+from hypothesis import strategies as st
 from log_stand import (
     AT,
     LISTING,
@@ -15,6 +19,8 @@ from log_stand import (
 
 from appraiser_api.prediction_log import LogMetrics, PredictionLog, new_request_id
 from appraiser_api.prediction_log.sink import LedgerSink
+from appraiser_api.prediction_log.tables import pack_table, unpack_table
+from appraiser_model import Appraised
 from appraiser_schema import Prediction, PredictionKind
 from appraiser_store import Ledger
 
@@ -61,3 +67,14 @@ class TestRecord:
         assert len(set(ids)) == 10_000
         assert {len(one) for one in ids} == {32}
         assert [one[:12] for one in ids] == sorted(one[:12] for one in ids)
+
+    @given(texts=st.lists(st.text(max_size=8) | st.none(), min_size=1, max_size=7))
+    @example(texts=["Ca\u2028ñon", "\x85", "\n", "\r\x0b\x0c\x1c\x1d\x1e\u2029", "", None])
+    def test_any_text(self, texts: list[str | None]) -> None:
+        """A table comes back row by row whatever its texts are made of, also what some take for the end of a line."""
+        price = np.arange(len(texts), dtype=float)
+        listings = pl.DataFrame({"city": texts}, schema={"city": pl.String})
+        packed = pack_table(listings, Appraised(price, price - 1, price + 1), None)
+        found = [row for rows in unpack_table(packed, 3) for row in rows]
+        assert [row[:4] for row in found] == [(n + 1, n, n - 1, n + 1) for n in range(len(texts))]
+        assert [json.loads(row[4])["city"] for row in found] == texts

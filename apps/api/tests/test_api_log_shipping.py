@@ -1,17 +1,19 @@
 """Records on their way to the ledger while the process lives."""
 
+import fcntl
 from pathlib import Path
 
 import pytest
-from log_stand import AT, MODEL, MemorySink, a_shipper, a_table, append, drain, figure, records
+from log_stand import AT, MODEL, MemorySink, a_shipper, a_table, abandoned, append, drain, figure, records
 
 from appraiser_api.errors import AwayError
 from appraiser_api.metrics import Metrics
-from appraiser_api.prediction_log import LogMetrics, PredictionLog, new_request_id
+from appraiser_api.prediction_log import LogMetrics, PredictionLog, new_request_id, reading
 from appraiser_api.prediction_log.frames import frame
 from appraiser_api.prediction_log.position import Position, read_position, write_position
 from appraiser_api.prediction_log.source import Source
 from appraiser_api.prediction_log.stream import Stream
+from appraiser_store.lock import exclusive
 
 
 class TestShipping:
@@ -87,18 +89,87 @@ class TestShipping:
     def test_holds(self, tmp_path: Path, log_metrics: LogMetrics) -> None:
         """It is known of single houses and of rows of tables that they are on their way, until they have come."""
         log = PredictionLog(tmp_path, metrics=log_metrics)
-        append(log, "single", client_request_id="client")
-        log.append_table("table", *a_table(2), at=AT, model=MODEL, latency_seconds=0.1, rows=[4, 6])
-        on_its_way = [("single", 0), ("table", 4), ("table", 6)]
-        others = [("single", 1), ("table", 5), ("client", 0), ("sing", 0), ("Texas", 0), ("", 0)]
+        single, table, client = (letter * 32 for letter in "abc")
+        append(log, single, client_request_id=client)
+        log.append_table(table, *a_table(2), at=AT, model=MODEL, latency_seconds=0.1, rows=[4, 6])
+        on_its_way = [(single, 0), (table, 4), (table, 6)]
+        others = [(single, 1), (table, 5), (client, 0), ("a" * 31, 0), ("Texas", 0), ("", 0)]
         assert [log.holds(*one) for one in on_its_way] == [True] * 3
         assert [log.holds(*one) for one in others] == [False] * 6
         log.stop()
         drain(tmp_path, MemorySink(), log_metrics)
-        assert not log.holds("single")
+        assert not log.holds(single)
+
+    @pytest.mark.parametrize("foreign", ["never", "A" * 32, "a" * 33, "a" * 32 + "\n"])
+    def test_foreign_id(
+        self, tmp_path: Path, log_metrics: LogMetrics, monkeypatch: pytest.MonkeyPatch, foreign: str
+    ) -> None:
+        """For an id that the service never gives, the backlog is not read."""
+        log = PredictionLog(tmp_path, metrics=log_metrics)
+        append(log, foreign)
+        monkeypatch.setattr(Path, "read_bytes", pytest.fail)
+        assert not log.holds(foreign)
+        log.stop()
+
+    def test_large_backlog(self, tmp_path: Path, metrics: Metrics, log_metrics: LogMetrics) -> None:
+        """Neither the first answer nor the end of a process waits while another counts what a dead one left."""
+        abandoned(tmp_path, records(tmp_path, ["a", "b"]))
+        free: list[bool] = []
+        count = reading.count_records
+
+        def watched(folder: Path, position: Position) -> int:
+            free.append(_is_free(tmp_path / "folders.lock"))
+            return count(folder, position)
+
+        log = PredictionLog(tmp_path, metrics=log_metrics)
+        append(log, "c")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("appraiser_api.prediction_log.source.count_records", watched)
+            log.stop()
+            assert free == []
+            sink = MemorySink()
+            sink.away = True
+            shipper = a_shipper(tmp_path, sink, log_metrics)
+            with pytest.raises(AwayError):
+                shipper.work()
+            shipper.measure()
+        assert free == [True, True]
+        assert figure(metrics, "prediction_backlog_records") == 3
+
+    def test_folders_at_start(self, tmp_path: Path, log_metrics: LogMetrics) -> None:
+        """A log that is started has its folders, so that the first answer waits for nothing; unused ones go with it."""
+        log = PredictionLog(tmp_path, metrics=log_metrics, sink=MemorySink())
+        log.start()
+        assert len(list(tmp_path.glob("*-*/lock"))) == 2
+        with exclusive(tmp_path / "folders.lock"):
+            append(log, "a")
+        log.stop()
+        assert not list(tmp_path.glob("*-*"))
+
+    def test_start_without_a_folder(self, tmp_path: Path, metrics: Metrics, log_metrics: LogMetrics) -> None:
+        """A log whose folder cannot be made starts, and keeps records once it can."""
+        (tmp_path / "log").write_text("in the way")
+        log = PredictionLog(tmp_path / "log", metrics=log_metrics)
+        log.start()
+        assert figure(metrics, "prediction_log_failures_total", reason="append") == 2
+        (tmp_path / "log").unlink()
+        append(log, "a")
+        log.stop()
+        sink = MemorySink()
+        drain(tmp_path / "log", sink, log_metrics)
+        assert sink.order == ["a"]
 
     def test_position(self, tmp_path: Path) -> None:
         """A position comes back as it was written; where there is none it is the start."""
         assert read_position(tmp_path) == Position(0, 0)
         write_position(tmp_path, Position(3, 10**10))
         assert read_position(tmp_path) == Position(3, 10**10)
+
+
+def _is_free(lock: Path) -> bool:
+    with lock.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True

@@ -166,11 +166,22 @@ class TestLiveErrors:
         assert older.coverage == pytest.approx(100 / 3)
 
     def test_since(self, ledger: Ledger) -> None:
-        """Appraisals before an instant can be left out."""
-        ledger.save_predictions([a_prediction(row=row, at=AT + row * SECOND) for row in range(2)])
-        for row in range(2):
-            ledger.save_feedback(a_sale(row=row))
-        assert [live.n for live in ledger.live_errors(since=AT + SECOND)] == [1]
+        """Sales reported before an instant are left out, however old the appraisals are; the last report decides."""
+        ledger.save_predictions([a_prediction(row=row, at=AT - row * SECOND) for row in range(3)])
+        for row in range(3):
+            ledger.save_feedback(a_sale(row=row, received_at=AT + row * SECOND))
+        ledger.save_feedback(a_sale(received_at=AT + 2 * SECOND, sold_price_usd=100_000.0))
+        assert [live.n for live in ledger.live_errors(since=AT + SECOND)] == [3]
+        (only,) = ledger.live_errors(since=AT + 2 * SECOND)
+        assert (only.n, only.since) == (2, AT - 2 * SECOND)
+
+    def test_most(self, ledger: Ledger) -> None:
+        """However many sales were reported, only so many are read: the latest."""
+        ledger.save_predictions([a_prediction(row=row, price_usd=100.0) for row in range(5)])
+        for row in range(5):
+            ledger.save_feedback(a_sale(row=row, sold_price_usd=100.0 if row > 2 else 200.0))
+        (live,) = ledger.live_errors(most=2)
+        assert (live.n, live.mdape) == (2, 0)
 
     def test_nothing_sold(self, ledger: Ledger) -> None:
         """Without a sale there is no live error."""
@@ -190,4 +201,4 @@ class TestTables:
         """The indexes are made with the tables: a page by time and a report do not read the whole table."""
         inspector = inspect(ledger._engine)
         found = {index["name"] for table in ("predictions", "feedback") for index in inspector.get_indexes(table)}
-        assert found == {"predictions_by_time", "feedback_by_prediction"}
+        assert found == {"predictions_by_time", "feedback_by_prediction", "feedback_by_time"}

@@ -38,4 +38,5 @@ FEEDBACK: Final = Table(
     Column("received_at", UtcDateTime, nullable=False),
     Column("note", String, nullable=False),
     Index("feedback_by_prediction", "request_id", "row"),
+    Index("feedback_by_time", "received_at", "feedback_id"),
 )

@@ -1,7 +1,11 @@
 """The service's own ids of requests."""
 
 import os
+import re
 import time
+from typing import Final
+
+_OWN: Final = re.compile("[0-9a-f]{32}")
 
 
 def new_request_id() -> str:
@@ -12,3 +16,8 @@ def new_request_id() -> str:
     with the same `X-Request-ID` are two records.
     """
     return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+
+
+def is_own(request_id: str) -> bool:
+    """Whether an id may be one of the service's own: none that it ever made looks otherwise."""
+    return _OWN.fullmatch(request_id) is not None

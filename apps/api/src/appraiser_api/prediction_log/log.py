@@ -12,7 +12,7 @@ import structlog
 
 from appraiser_api.errors import LogFullError
 from appraiser_api.prediction_log.entries import SINGLE, TABLE, Head, LoggedModel, pack, pack_prices
-from appraiser_api.prediction_log.ids import new_request_id
+from appraiser_api.prediction_log.ids import is_own, new_request_id
 from appraiser_api.prediction_log.metrics import Failed, LogMetrics
 from appraiser_api.prediction_log.reading import holds
 from appraiser_api.prediction_log.shipper import Shipper, Sink
@@ -70,7 +70,9 @@ class PredictionLog:
         self._thread = threading.Thread(target=self._keep, name="prediction-log", daemon=True)
 
     def start(self) -> None:
-        """Start the threads that sync and ship."""
+        """Make the folders, so that no answer waits for that, and start the threads that sync and ship."""
+        for stream in self._streams:
+            self._open(stream)
         self._thread.start()
         if self._shipper is not None:
             self._shipper.start()
@@ -150,8 +152,11 @@ class PredictionLog:
             self._write(self._tables, pack(head, body))
 
     def holds(self, request_id: str, row: int = 0) -> bool:
-        """Whether an appraisal is on record, by whatever process, and on its way to the ledger; reads the backlog."""
-        return holds(self._root, request_id, row)
+        """Whether an appraisal is on record, by whatever process, and on its way to the ledger.
+
+        Reads the whole backlog, unless the id is none that the service gives: ask one question at a time.
+        """
+        return is_own(request_id) and holds(self._root, request_id, row)
 
     def stop(self, grace_seconds: float = GRACE_SECONDS) -> None:
         """Ship what the ledger takes within the grace time; what is left stays on the disk for the next process."""
@@ -167,6 +172,14 @@ class PredictionLog:
             stream.close()
             if stream.folder.is_dir() and (source := Source.adopt(stream.folder)) is not None:
                 source.release()
+
+    def _open(self, stream: Stream) -> None:
+        try:
+            stream.open()
+        except OSError as error:
+            # Answers are refused until it can be made, and say why.
+            self._metrics.failed(Failed.APPEND)
+            logger.error("prediction_log_unusable", error=str(error))  # noqa: TRY400 - no fault of the code
 
     def _write(self, stream: Stream, payload: bytes) -> None:
         try:

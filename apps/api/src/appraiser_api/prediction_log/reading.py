@@ -61,7 +61,7 @@ def backlog_bytes(folder: Path, position: Position, end: Position | None) -> int
             if number == position.segment:
                 size -= position.offset
             if number >= position.segment:
-                total += size
+                total += max(0, size)
     return total
 
 

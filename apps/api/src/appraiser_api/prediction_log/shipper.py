@@ -10,12 +10,13 @@ from typing import Final, Protocol
 
 import structlog
 
+from appraiser_api.batch.threads import stand_back
 from appraiser_api.errors import AwayError
 from appraiser_api.prediction_log.entries import SINGLE
 from appraiser_api.prediction_log.metrics import Failed, LogMetrics
 from appraiser_api.prediction_log.reading import Found
 from appraiser_api.prediction_log.rows import slices
-from appraiser_api.prediction_log.source import Source, adoptable
+from appraiser_api.prediction_log.source import Source, adopt_all
 from appraiser_schema import LiveError
 from appraiser_store import PredictionRow, RefusedPredictionError
 
@@ -115,6 +116,7 @@ class Shipper:
         return any(more)
 
     def _run(self) -> None:
+        stand_back()
         while self._clock() < self._until:
             more = self._work_or_wait()
             if self._stop.is_set():
@@ -149,8 +151,10 @@ class Shipper:
     def _adopt(self) -> None:
         self._adopt_at = self._clock() + ADOPT_SECONDS
         known = {source.folder for source in (*self._own, *self._adopted)}
-        for source in adoptable(self._root, known):
-            self._adopted.append(source)
+        adopted = adopt_all(self._root, known)
+        self._adopted += adopted
+        for source in adopted:
+            source.count()
             logger.info("predictions_adopted", stream=source.folder.name, records=source.backlog_records)
 
     def _ship(self, source: Source) -> bool:

@@ -1,13 +1,22 @@
 """The ledger as the shipper sees it."""
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
 from appraiser_api.stores import Store
-from appraiser_schema import LiveError
+from appraiser_schema import LiveError, utc_now
 from appraiser_store import Ledger, PredictionRow, RefusedPredictionError
 
+LIVE_WINDOW: Final = dt.timedelta(days=90)
+"""Sales reported within it count: a quarter, the period by which house prices are told (FHFA's index)."""
+
 _ANSWERS: Final = (RefusedPredictionError,)
+
+
+def recent_errors(ledger: Ledger) -> list[LiveError]:
+    """The live error of each version over the sales that were reported lately, the newest version first."""
+    return ledger.live_errors(since=utc_now() - LIVE_WINDOW)
 
 
 class LedgerSink:
@@ -22,7 +31,7 @@ class LedgerSink:
 
     def live_errors(self) -> list[LiveError]:
         """How appraisals compare with sales."""
-        return self._store.read(Ledger.live_errors)
+        return self._store.read(recent_errors)
 
     def close(self) -> None:
         """Give back the connections."""

@@ -27,7 +27,8 @@ def unpack_table(body: bytes, slice_rows: int) -> Iterator[list[tuple[int, float
     """Read it back in slices: row, price, lower and upper bound, and the listing as JSON without what is unknown."""
     table = pl.read_ipc_stream(body)
     for part in table.iter_slices(slice_rows):
-        listings = part.drop(_OWN).write_ndjson().splitlines()
+        # Not `splitlines`: JSON leaves U+2028 and others as they are, which that takes for ends of lines.
+        listings = part.drop(_OWN).write_ndjson().removesuffix("\n").split("\n")
         columns = (part[name].to_list() for name in _OWN)
         yield list(zip(*columns, listings, strict=True))
 

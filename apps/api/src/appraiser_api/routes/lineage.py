@@ -21,7 +21,9 @@ def show_lineage(
         Path(description="`request_id` of the answer.", min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$"),
     ],
     services: Shared,
-    row: Annotated[int, Query(ge=0, le=2**31 - 1, description="Row of the table that was sent, from 0.")] = 0,
+    row: Annotated[
+        int, Query(ge=0, le=2**31 - 1, description="Row of the table that was sent, from 1; 0 is a single house.")
+    ] = 0,
 ) -> Lineage:
     """The appraisal as it was given, the version that gave it, and what that version was made from.
 

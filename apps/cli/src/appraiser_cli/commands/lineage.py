@@ -10,7 +10,7 @@ from appraiser_cli.options import HomeOption, JsonOption
 def lineage(
     request_id: Annotated[str, typer.Argument(help="`request_id` of the answer.", show_default=False)],
     *,
-    row: Annotated[int, typer.Option(min=0, help="Row of the table that was sent, from 0.")] = 0,
+    row: Annotated[int, typer.Option(min=0, help="Row of the table that was sent, from 1; 0 is a single house.")] = 0,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
