@@ -25,7 +25,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Stores in which the first batch was evaluated by a dry run, and told to be promoted."""
     folder = tmp_path_factory.mktemp("evaluated") / "stores"
     with (
-        running_feed({"APPRAISER_FEED_ROWS": "3000"}) as url,
+        running_feed({"APPRAISER_FEED_ROWS": "5000"}) as url,
         closing(Context(settings_in(folder, url, dry_run=True, promotion_policy=ANY_COVERAGE))) as context,
     ):
         folder.mkdir()

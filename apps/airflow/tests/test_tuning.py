@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from pipeline_stand import running_feed, settings_in
+from structlog.testing import capture_logs
 
 from appraiser_model import TrainingConfig
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.run import Step, call
-from appraiser_pipeline.tuning import search_of
+from appraiser_pipeline.steps.train_model import train_on
+from appraiser_pipeline.tuning import search_of, tune
 
 START = TrainingConfig(seed=1, threads=2)
 
@@ -67,6 +69,20 @@ class TestTuning:
         card = context.registry.card(version)
         assert card.config == search.best
         assert (run_tune(cleaned, 2)) == [{"best": told_of(search)}]
+
+    def test_other_start(self, cleaned: Path) -> None:
+        """After an upgrade that changes a default the search begins anew; the log names the one that is left."""
+        with closing(Context(settings_in(cleaned))) as context:
+            snapshot = context.batch(0, "test").clean_snapshot_id
+            assert snapshot is not None
+            changed = START.model_copy(update={"seed": 5})
+            search_before = len(search_of(context, snapshot, changed).trials)
+            with capture_logs() as logs:
+                for config in (START, changed):
+                    list(tune(context, snapshot, config, lambda tried: train_on(context, [0], snapshot, tried), 1))
+            assert search_before == 0
+            assert [log["event"] for log in logs if log["log_level"] == "warning"] == ["search_not_continued"]
+            assert [trial.number for trial in search_of(context, snapshot, changed).trials] == [0]
 
     def test_no_batch(self, tmp_path: Path) -> None:
         """Without clean listings there is nothing to search on, and it says which step is missing."""

@@ -2,13 +2,18 @@
 
 import datetime as dt
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 from typer.testing import Result
 
-from appraiser_cli.errors import UsageError
+from appraiser_cli.errors import CliError, UsageError
 from appraiser_cli.home import Home
+from appraiser_cli.models import decided as shown
+from appraiser_cli.pipeline import told_anew
+from appraiser_cli.settings import Settings
 from appraiser_schema import Batch, Decision, DecisionKind, Evaluation, Outcome
 from appraiser_store import Ledger
 
@@ -65,3 +70,25 @@ class TestDecisions:
         result = appraiser("decisions", "--home", str(decided.folder), "--what-if", "least_gain=0.05")
         assert isinstance(result.exception, UsageError)
         assert "'least_gain' = '0.05' is no threshold; there are least_category" in str(result.exception)
+
+    @pytest.mark.parametrize(
+        ("code", "words"), [("raise SystemExit('Error: no disk')", "no disk"), ("raise SystemExit(3)", "ended with 3")]
+    )
+    def test_failure(self, decided: Home, monkeypatch: pytest.MonkeyPatch, code: str, words: str) -> None:
+        """What fails without being asked wrongly is no wrong usage, and a child that says nothing is told as such."""
+        run = subprocess.run
+        monkeypatch.setattr(subprocess, "run", lambda _, **options: run([sys.executable, "-c", code], **options))
+        with pytest.raises(CliError, match=words) as error:
+            told_anew(decided, Settings(), ["least_mae_gain=0.05"])
+        assert error.value.exit_code == 1
+
+    def test_marked(self, decided: Home) -> None:
+        """A table of models says of a decision that a dry run only told it."""
+        ledger = Ledger(f"sqlite:///{decided.ledger}")
+        told = ledger.decisions()[0]
+        ledger.close()
+        assert [shown(told), shown(told.model_copy(update={"dry_run": False})), shown(None)] == [
+            "promote (dry run)",
+            "promote",
+            "-",
+        ]
