@@ -84,6 +84,16 @@ class TestSearch:
         list(Search(file, "rows", START).run(Attempts(model), 14))
         assert Search(file, "rows", START).trials == whole
 
+    def test_looked_at(self, file: Path, model: ValuationModel) -> None:
+        """Who only asks for the trials does not take from a search the one that it is training."""
+        search = Search(file, "rows", START)
+
+        def attempt(config: TrainingConfig) -> ValuationModel:
+            assert Search(file, "rows", START).best == START
+            return Attempts(model)(config)
+
+        assert [trial.number for trial in search.run(attempt, 1)] == [0]
+
     def test_enough(self, file: Path, model: ValuationModel) -> None:
         """A search that has its trials trains nothing."""
         list(Search(file, "rows", START).run(Attempts(model), 3))

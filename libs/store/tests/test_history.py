@@ -126,6 +126,16 @@ class TestPreviousChampion:
             ([(None, 1, "promotion"), (1, 2, "promotion"), (2, 3, "promotion"), (3, 2, "rollback")], 1),
             ([(None, 1, "promotion"), (1, 2, "promotion"), (2, 1, "rollback")], None),
             ([(None, 1, "promotion"), (1, 2, "promotion"), (2, 1, "rollback"), (1, 3, "promotion")], 1),
+            (
+                [
+                    (None, 1, "promotion"),
+                    (1, 2, "promotion"),
+                    (2, 1, "manual"),
+                    (1, 3, "promotion"),
+                    (3, 1, "rollback"),
+                ],
+                2,
+            ),
         ],
     )
     def test_before(self, moves: list[tuple[int | None, int, str]], before: int | None) -> None:

@@ -86,7 +86,6 @@ class Search:
             study_name=name, storage=f"sqlite:///{file}", direction="minimize", load_if_exists=True
         )
         self._check_start()
-        self._give_up_unfinished()
 
     def run(self, attempt: Attempt, trials: int) -> Iterator[Trial]:
         """Train until there are as many trials as asked for, earlier ones counted; gives each new one.
@@ -94,7 +93,9 @@ class Search:
         Args:
             attempt: Trains with a configuration. The same rows each time.
             trials: How many trials there shall be. An attempt that cannot be trained ends the search with its error.
+                A trial that another process began and did not finish is given up: only one may run at a time.
         """
+        self._give_up_unfinished()
         for number in range(len(self.trials), trials):
             # Seeded anew for each trial: what comes next depends on the trials so far, not on where it was cut off.
             self._study.sampler = self._optuna.samplers.TPESampler(seed=self._start.seed + number)

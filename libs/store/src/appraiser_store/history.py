@@ -75,7 +75,8 @@ def previous_champion(moves: Sequence[AliasMove]) -> int | None:
     line: list[int] = []
     for move in moves:
         if move.kind is MoveKind.ROLLBACK and move.to_version in line:
-            del line[line.index(move.to_version) + 1 :]
+            while line[-1] != move.to_version:  # A version may have reigned twice: back to its latest reign.
+                del line[-1]
         elif not line or line[-1] != move.to_version:
             line.append(move.to_version)
     return line[-2] if len(line) > 1 else None
