@@ -16,7 +16,7 @@ from appraiser_api.prediction_log.entries import SINGLE
 from appraiser_api.prediction_log.metrics import Failed, LogMetrics
 from appraiser_api.prediction_log.reading import Found
 from appraiser_api.prediction_log.rows import slices
-from appraiser_api.prediction_log.source import Source, adopt_all
+from appraiser_api.prediction_log.source import Source, adoptable
 from appraiser_schema import LiveError
 from appraiser_store import PredictionRow, RefusedPredictionError
 
@@ -151,9 +151,9 @@ class Shipper:
     def _adopt(self) -> None:
         self._adopt_at = self._clock() + ADOPT_SECONDS
         known = {source.folder for source in (*self._own, *self._adopted)}
-        adopted = adopt_all(self._root, known)
-        self._adopted += adopted
-        for source in adopted:
+        for source in adoptable(self._root, known):
+            self._adopted.append(source)
+        for source in (source for source in self._adopted if source.folder not in known):
             source.count()
             logger.info("predictions_adopted", stream=source.folder.name, records=source.backlog_records)
 

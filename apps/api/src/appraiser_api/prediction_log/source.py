@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Self
 
@@ -105,11 +106,13 @@ class Source:
         return None if self._stream is None else Position(*self._stream.end)
 
 
-def adopt_all(root: Path, known: set[Path]) -> list[Source]:
-    """Take over the streams of processes that are dead; nothing of them is read while others are kept waiting."""
+def adoptable(root: Path, known: set[Path]) -> Iterator[Source]:
+    """Take over the streams of processes that are dead. Read nothing of them meanwhile: others are kept waiting."""
     if not root.is_dir():
-        return []
+        return
     with changing(root):
-        folders = [folder for folder in sorted(root.glob(STREAMS)) if folder not in known and folder.is_dir()]
-        adopted = [Source.adopt(folder) for folder in folders]
-    return [source for source in adopted if source is not None]
+        for folder in sorted(root.glob(STREAMS)):
+            if folder not in known and folder.is_dir():
+                source = Source.adopt(folder)
+                if source is not None:
+                    yield source
