@@ -17,7 +17,6 @@ from api_process import ApiProcess, Load, api_process, keep_champion
 from running_api import wait_for
 from tiny_champion import promote
 
-from appraiser_api import run_folder
 from appraiser_api.workers import Workers
 from appraiser_model import Bundle, Registry
 
@@ -56,7 +55,7 @@ def worker_pids(api: ApiProcess) -> set[int]:
 class TestTwoWorkers:
     """What holds while two processes answer at one port."""
 
-    def test_champion_changes_under_load(self, two: ApiProcess, registry_of_two: Registry) -> None:
+    def test_champion_changes_under_load(self, two: ApiProcess, registry_of_two: Registry, cached: Path) -> None:
         """Every push reaches both workers, no request fails, and every answer names a version that there is."""
         load = Load()
         asking = threading.Thread(target=lambda: asyncio.run(load.ask(two.port, 4)))
@@ -76,7 +75,7 @@ class TestTwoWorkers:
         ready = two.get("/health/ready").json()
         assert (ready["ready"], len(ready["workers"])) == (True, 2)
         self._counts_are_whole(two, load)
-        self._worker_is_replaced(two)
+        self._worker_is_replaced(two, load, cached)
         assert two.stop() == 0
 
     def _counts_are_whole(self, api: ApiProcess, load: Load) -> None:
@@ -92,13 +91,20 @@ class TestTwoWorkers:
         assert "appraiser_requests_in_flight 1.0" in text
         assert "pid=" not in text
 
-    def _worker_is_replaced(self, api: ApiProcess) -> None:
-        """A worker that was killed is replaced, and forgotten; its counts stay."""
-        before = worker_pids(api)
-        killed = min(before)
-        os.kill(killed, signal.SIGKILL)
-        wait_for(lambda: killed not in worker_pids(api) and len(worker_pids(api)) == 2)
+    def _worker_is_replaced(self, api: ApiProcess, load: Load, folder: Path) -> None:
+        """A worker that was killed is replaced, and forgotten; its counts stay, and no files pile up."""
+        (metrics,) = folder.glob("run/*/metrics")
+        before = sorted(file.name for file in metrics.iterdir())
+        for _ in range(2):
+            killed = min(worker_pids(api))
+            os.kill(killed, signal.SIGKILL)
+            wait_for(lambda killed=killed: killed not in worker_pids(api) and len(worker_pids(api)) == 2)
         assert api.get("/health/ready").status_code == 200
+        assert sorted(file.name for file in metrics.iterdir()) == before
+        counted = f'appraiser_requests_total{{method="POST",route="/predict",status="200"}} {load.answered.total()}.0'
+        text = api.get("/metrics").text
+        assert counted in text
+        assert "appraiser_requests_in_flight 1.0" in text
 
     def test_parent_dies(self, two: ApiProcess) -> None:
         """Workers whose parent was killed end by themselves: none goes on serving, seen by nobody."""
@@ -144,16 +150,6 @@ class TestEnd:
 
 class TestFolder:
     """Where the workers of one server meet."""
-
-    def test_cleared(self, tmp_path: Path) -> None:
-        """What servers of before left is cleared away; that of one that lives is not."""
-        dead, other = tmp_path / "999999999", tmp_path / "1"
-        for folder in (dead, other):
-            folder.mkdir()
-        mine = run_folder.make(tmp_path)
-        assert mine.name == str(os.getpid())
-        assert not dead.exists()
-        assert other.exists()
 
     def test_dead_worker(self, tmp_path: Path) -> None:
         """A worker that is gone is forgotten, and one whose file is damaged is left out."""

@@ -39,12 +39,14 @@ def main() -> None:
 
 
 def _serve(settings: Settings, listener: socket.socket) -> None:
+    from appraiser_api import interpreter  # noqa: PLC0415
     from appraiser_api.errors import KeysFileError  # noqa: PLC0415
     from appraiser_api.logs import configure_logs  # noqa: PLC0415
     from appraiser_api.main import create_app  # noqa: PLC0415
     from appraiser_api.server import Server  # noqa: PLC0415
 
     configure_logs()
+    interpreter.answer_quickly()
     # Uvicorn raises the signal again after a graceful stop, for a parent that asks how the process ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if LIFELINE in os.environ:
@@ -64,7 +66,9 @@ def _supervise(parser: argparse.ArgumentParser, settings: Settings) -> int:
     from appraiser_api.logs import configure_logs  # noqa: PLC0415
 
     configure_logs()
-    return Supervisor(settings, _listen(parser, settings), run_folder.make(settings.api_run)).run()
+    listener = _listen(parser, settings)
+    with run_folder.held(settings.api_run) as folder:
+        return Supervisor(settings, listener, folder).run()
 
 
 def _listen(parser: argparse.ArgumentParser, settings: Settings) -> socket.socket:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -50,15 +51,28 @@ class ModelCache:
         """Make a model the last good one, in one atomic step, and delete those that nobody will ask for."""
         self.root.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=self.root, prefix=f".{POINTER}-", delete=False) as file:
-            file.write(pointer.model_dump_json(indent=2))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).replace(self.root / POINTER)
-        self._prune(pointer.digest)
+            try:
+                file.write(pointer.model_dump_json(indent=2))
+                file.flush()
+                os.fsync(file.fileno())
+                Path(file.name).replace(self.root / POINTER)
+            except OSError:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+        try:
+            self._prune(pointer.digest)
+        except OSError as error:
+            # The model is there and can serve; what is left over is deleted the next time.
+            logger.warning("cache_not_pruned", error=str(error))
 
     def _prune(self, digest: str) -> None:
-        os.utime(self.root / digest)
-        models = [path for path in self.root.iterdir() if path.is_dir() and not path.name.startswith(".")]
-        newest = sorted(models, key=lambda path: path.stat().st_mtime_ns, reverse=True)
-        for path in newest[KEPT_MODELS:]:
+        """Delete all but the newest; other workers do so at the same moment."""
+        with suppress(FileNotFoundError):
+            os.utime(self.root / digest)
+        models: list[tuple[int, Path]] = []
+        for path in self.root.iterdir():
+            with suppress(FileNotFoundError):
+                if path.is_dir() and not path.name.startswith("."):
+                    models.append((path.stat().st_mtime_ns, path))
+        for _, path in sorted(models, reverse=True)[KEPT_MODELS:]:
             shutil.rmtree(path, ignore_errors=True)

@@ -18,11 +18,13 @@ from prometheus_client import (
     PlatformCollector,
     disable_created_metrics,
     generate_latest,
+    values,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from appraiser_api.processes import ProcessesCollector, own_process
+from appraiser_api.run_folder import PLACE
 from appraiser_schema import Appraisal
 
 SEVERAL: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -35,6 +37,12 @@ _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 _PRICES: Final = (50e3, 100e3, 150e3, 200e3, 300e3, 400e3, 500e3, 750e3, 1e6, 1.5e6, 2e6, 3e6, 5e6)
 _WIDTHS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+if SEVERAL in os.environ and PLACE in os.environ:
+    # Files are named for the place instead of the process: they stay few however many workers die, and nothing counted
+    # is lost.
+    _PLACE: Final = int(os.environ[PLACE])
+    values.ValueClass = values.MultiProcessValue(lambda: _PLACE)  # type: ignore[no-untyped-call]
 
 # The one that several workers cannot give is left out for one as well.
 disable_created_metrics()  # type: ignore[no-untyped-call]

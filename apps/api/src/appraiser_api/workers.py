@@ -8,14 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from prometheus_client.multiprocess import mark_process_dead
 from pydantic import Field, ValidationError
 
 from appraiser_schema import ModelRef, Record, WorkerReady
 
 GENERATION: Final = "generation"
-METRICS: Final = "metrics"
-"""Names in the folder that the workers of one service share."""
+"""Name in the folder that the workers of one service share."""
 
 
 class WorkerState(Record):
@@ -63,9 +61,10 @@ class Workers:
         state = WorkerState(pid=os.getpid(), model=model, detail=detail, generation=generation, inputs=dict(inputs))
         if state == self._own and (self._folder is None or self._file(state.pid).exists()):
             return
-        self._own = state
         if self._folder is not None:
             _replace(self._file(state.pid), state.model_dump_json())
+        # Only what was written counts as told: what fails now is tried again.
+        self._own = state
 
     def states(self) -> tuple[WorkerState, ...]:
         """Every worker that lives, by process id; what dead ones left is deleted."""
@@ -114,9 +113,6 @@ class Workers:
     def _forget(self, pid: int) -> None:
         assert self._folder is not None  # noqa: S101 - callers have looked
         self._file(pid).unlink(missing_ok=True)
-        with suppress(OSError):
-            # Its gauges would be summed up with those of the living.
-            mark_process_dead(pid, path=str(self._folder / METRICS))  # type: ignore[no-untyped-call]
 
     def _file(self, pid: int) -> Path:
         assert self._folder is not None  # noqa: S101 - callers have looked
@@ -136,6 +132,10 @@ def lives(pid: int) -> bool:
 
 def _replace(file: Path, text: str) -> None:
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as draft:
-        draft.write(text)
-    Path(name).replace(file)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as draft:
+            draft.write(text)
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
