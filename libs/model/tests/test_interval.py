@@ -48,13 +48,37 @@ class TestPromise:
     @settings(deadline=None, max_examples=8)
     @given(seed=st.integers(0, 10_000))
     def test_every_band(self, seed: int) -> None:
-        """New houses of every price band lie inside at least as often as stated, though dear ones are misjudged."""
+        """New houses of every price band lie inside, though dear ones are misjudged: two points may be chance."""
         interval = ConformalInterval.calibrate(build_held(3000, seed), build_held(8000, seed + 1), 0.9)
         new = build_held(60_000, seed + 2)
         band = np.searchsorted(np.quantile(new.price_usd, [0.1, 0.3, 0.5, 0.7, 0.9]), new.price_usd)
         held = inside(interval, new)
-        assert min(held[band == one].mean() for one in range(6)) > 0.86
+        assert min(held[band == one].mean() for one in range(6)) > 0.88
         assert 0.89 < held.mean() < 0.95
+
+    def test_every_band_on_average(self) -> None:
+        """Over many calibrations no price band holds fewer than stated, but for a hundredth of that by chance."""
+        new = build_held(40_000, 1)
+        band = np.searchsorted(np.quantile(new.price_usd, [0.1, 0.3, 0.5, 0.7, 0.9]), new.price_usd)
+        held = np.zeros(len(new.price_usd))
+        for seed in range(40):
+            interval = ConformalInterval.calibrate(build_held(1500, seed + 2), build_held(1500, seed + 100), 0.9)
+            held += inside(interval, new) / 40
+        assert min(held[band == one].mean() for one in range(6)) > 0.891
+
+    def test_own_quantiles(self) -> None:
+        """The bands are not cut by the calibration prices, whose rows would be no sample of the houses in them."""
+        usual, held = build_held(3000, 1), build_held(1000, 2)
+        moved = Held(held.price_usd * 1.01, held.appraised_usd * 1.01, held.kind)
+        bands = [ConformalInterval.calibrate(usual, one, 0.9).bands_usd for one in (held, moved)]
+        assert bands[0] == bands[1]
+
+    @pytest.mark.parametrize(("coverage", "rows", "bands"), [(0.995, 300, 1), (0.995, 1000, 2), (0.99, 500, 2)])
+    def test_high_coverage(self, coverage: float, rows: int, bands: int) -> None:
+        """Where nearly all shall lie inside, every band still has the rows that such a quantile needs."""
+        interval = ConformalInterval.calibrate(build_held(3000, 1), build_held(rows, 2), coverage)
+        assert len(interval.multiples) == bands
+        assert inside(interval, build_held(20_000, 3)).mean() > coverage - 0.01
 
     def test_average_hides(self) -> None:
         """Within a single band, which is the ordinary quantile for all, the dearest are held less often than stated."""
@@ -96,7 +120,8 @@ class TestCrepes:
     def test_normalised_bands(self) -> None:
         """The multiples are the half widths of crepes' normalised Mondrian regressor with the price bands as bins."""
         houses = build_held(2000, 6)
-        interval = ConformalInterval.calibrate(build_held(2000, 7), houses, 0.9)
+        # Exact in binary: of .9 crepes takes 1 - .9, which is less than .1, and so one rank more of 159 rows.
+        interval = ConformalInterval.calibrate(build_held(2000, 7), houses, 0.875)
         expected = np.array(
             [interval.errors[k].of(a)[0] for k, a in zip(houses.kind, houses.appraised_usd[:, None], strict=True)]
         )
@@ -105,7 +130,7 @@ class TestCrepes:
             np.log(houses.price_usd / houses.appraised_usd), sigmas=expected, bins=band.astype(float)
         )
         bands = np.arange(len(interval.multiples), dtype=float)
-        found = crepes.predict_int(y_hat=np.zeros(len(bands)), sigmas=np.ones(len(bands)), bins=bands, confidence=0.9)
+        found = crepes.predict_int(y_hat=np.zeros(len(bands)), sigmas=np.ones(len(bands)), bins=bands, confidence=0.875)
         assert len(bands) == 2000 // ROWS_PER_BAND
         assert interval.multiples == pytest.approx(found[:, 1], rel=1e-12)
 
@@ -177,9 +202,13 @@ class TestCalibration:
         assert interval.bounds_of(1e5, Kind.COMPLETE) == pytest.approx((1e5 * math.exp(-0.8), 1e5 * math.exp(0.8)))
 
     def test_bands(self) -> None:
-        """Bands hold equally many calibration rows, and there are no more than `MOST_BANDS`."""
-        assert len(ConformalInterval.calibrate(build_held(99, 1), build_held(1000, 2), 0.9).multiples) == 6
-        assert len(ConformalInterval.calibrate(build_held(99, 1), build_held(9000, 2), 0.9).multiples) == MOST_BANDS
+        """There are as many bands as have their rows, and no more than `MOST_BANDS`; one with few rows is no band."""
+        usual = build_held(3000, 1)
+        assert len(ConformalInterval.calibrate(usual, build_held(1000, 2), 0.9).multiples) == 6
+        assert len(ConformalInterval.calibrate(usual, build_held(9000, 2), 0.9).multiples) == MOST_BANDS
+        dear = Held(usual.price_usd * 10, usual.appraised_usd * 10, usual.kind)
+        sparse = ConformalInterval.calibrate(dear, build_held(1000, 2), 0.9)
+        assert len(sparse.multiples) < 6
 
     def test_equal_prices(self) -> None:
         """Where all prices are equal there is one band and one bin."""
