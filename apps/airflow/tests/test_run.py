@@ -89,7 +89,7 @@ class TestRun:
 
 
 class TestOtherCode:
-    """A champion that other feature code made."""
+    """A champion that another version of the code made."""
 
     def test_replaced(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """It can be used no more, which is a reason to train and none to stop: the next model takes its place."""
@@ -100,14 +100,32 @@ class TestOtherCode:
             closing(Context(settings_in(tmp_path, url, promotion_policy=policy))) as context,
         ):
             list(run_batch(context))
-            for module in ("appraiser_features.encoder", "appraiser_model.card"):
+            for module in ("appraiser_features", "appraiser_features.encoder", "appraiser_model.card"):
                 monkeypatch.setattr(f"{module}.CODE_FINGERPRINT", "0" * 64)
             steps = [run.step for run in run_batch(context)]
             training = context.ledger.decision(1, DecisionKind.TRAINING)
             promotion = context.ledger.decision(1, DecisionKind.PROMOTION)
             assert training is not None
-            assert "The champion, version 1, was made by other feature code" in training.summary
+            assert "The champion, version 1, was made by another version of the code" in training.summary
             assert steps[-1] is Step.PROMOTE
             assert promotion is not None
             assert "can be used no more" in promotion.summary
+            assert context.registry.champion() == 2
+
+    @pytest.mark.parametrize("card", ["read", "unread"])
+    def test_other_format(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, card: str) -> None:
+        """So is one whose files are of another format, whether its card can still be read or not."""
+        policy = PromotionPolicy(least_coverage=0, most_coverage=100)
+        with (
+            running_feed({"APPRAISER_FEED_ROWS": "3000"}) as url,
+            closing(Context(settings_in(tmp_path, url, promotion_policy=policy))) as context,
+        ):
+            list(run_batch(context))
+            monkeypatch.setattr("appraiser_model.bundle.FORMAT", "appraiser-bundle-99")
+            if card == "unread":
+                context.registry._client.set_model_version_tag("house-price", "1", "card", "{}")
+            list(run_batch(context))
+            training = context.ledger.decision(1, DecisionKind.TRAINING)
+            assert training is not None
+            assert "The champion, version 1, was made by another version of the code" in training.summary
             assert context.registry.champion() == 2
