@@ -71,10 +71,11 @@ class TestChunks:
         assert found == hashlib.sha256(model.trees.ubj + model.encoder.to_json().encode()).hexdigest()
 
     def test_metrics(self, market: "Market", model: ValuationModel, config: TrainingConfig) -> None:
-        """The figures are those of appraising the validation listings."""
+        """The figures are those of appraising the validation listings; none flatters the interval they calibrated."""
         found = train_from(chunks_of(market, 500), config).metrics
         expected = measure(market.validation["price"], model.appraise(to_columns(market.validation)))
-        assert found == pytest.approx(expected, rel=1e-9)
+        assert set(expected) - set(found) == {"coverage", "interval_width"}
+        assert found == pytest.approx({name: expected[name] for name in found}, rel=1e-9)
 
 
 @pytest.mark.usefixtures("small_pages")

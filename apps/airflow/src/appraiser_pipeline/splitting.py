@@ -33,8 +33,8 @@ def hash_rows(frame: pl.DataFrame) -> pl.Series:
     beginning with a fixed number. A number's word are its bits (IEEE 754, minus zero as zero), a date's the days
     since 1970. A text's are its UTF-8 bytes, eight to a word, little end first and filled up with zeros, chained in
     the same way from the text's length in bytes. Null has a word of its own. `mix` adds a constant and takes the
-    finaliser of splitmix64 (Steele and others, 2014). It maps 64 bits one to one, so rows that differ in one column
-    only never have the same 64 bits.
+    finaliser of splitmix64 (Steele and others, 2014). It maps 64 bits one to one: rows that differ in a
+    single number or date differ in these, of which 63 are kept.
 
     It is fast and well spread, not secret: who knows it can make two listings with one hash.
 

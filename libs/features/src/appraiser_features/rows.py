@@ -18,7 +18,7 @@ _STATUS_NUMBER: Final = {status: number for number, status in enumerate(STATUS_C
 
 
 class ListingRows:
-    """n listings on disk, 49 bytes each, without their texts: a status is a number, and so is a site."""
+    """n listings on disk, 46 bytes each, without their texts: a status is a number, and so is a site."""
 
     def __init__(self, folder: Path | None = None) -> None:
         """Keep no listings yet.

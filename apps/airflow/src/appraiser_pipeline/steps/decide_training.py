@@ -182,7 +182,8 @@ def error_reason(
 
     Args:
         errors_percent: Absolute percentage errors on the new rows, shape (n,), n > 0. [percent]
-        test_error_percent: Median absolute percentage error on the champion's test rows, > 0. [percent]
+        test_error_percent: Median absolute percentage error on the champion's test rows, > 0; on its validation
+            listings where there is none. [percent]
         policy: What it is held against.
         seed: Of the bootstrap.
     """
@@ -209,6 +210,7 @@ def error_reason(
 
 
 def _test_error(context: Context, champion: int, card: Card) -> float:
+    """On its test rows; on its validation listings where it was never evaluated."""
     metrics: Mapping[str, float] = context.registry.version(champion).metrics or card.metrics
     return metrics["mdape"] or np.finfo(float).tiny
 
