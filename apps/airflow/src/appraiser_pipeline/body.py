@@ -15,8 +15,8 @@ type Cell = float | str | bool | None
 _WINDOW_BYTES: Final = 65_536
 """Within which the head and the end of a body are looked for; a body that has more around its rows is read whole."""
 
-_PORTION_BYTES: Final = 4 << 20
-"""About 19,000 rows: large enough for Arrow's threads, small beside the table that comes of all portions."""
+_PORTION_BYTES: Final = 2 << 20
+"""About 9,500 rows: with twice as many a batch takes 20 MB more, and no less time."""
 
 _LISTS: Final = (b'"data":[', b'"data": [')
 _BETWEEN: Final = (b"},{", b"}, {")
@@ -68,15 +68,34 @@ def read_rows(body: BinaryIO) -> pl.DataFrame:
     Raises:
         BodyError: The body has no list of rows.
     """
-    if span := _find_rows(body):
+    return _joined(list(read_portions(body)))
+
+
+def read_portions(body: BinaryIO) -> Iterator[pl.DataFrame]:
+    """Read the rows of a body some at a time, each portion as `read_rows` reads a whole body.
+
+    Raises:
+        BodyError: The body has no list of rows; the portions before the fault have come by then.
+    """
+    span = _find_rows(body)
+    if span is None:
+        body.seek(0)
+        yield _table(_decoded(body.read(), _LooseBody).data)
+        return
+    for begin, portion in _portions(body, *span):
         try:
-            return _joined([_read_portion(portion) for portion in _portions(body, *span)])
+            frame = _read_portion(portion)
         except (msgspec.DecodeError, UnicodeDecodeError):
             # A text held what usually divides two rows, so a portion ended inside of it; or this is no JSON at all.
-            pass
-    body.seek(0)
+            body.seek(begin)
+            yield _table(_decoded(b"[" + body.read(span[1] - begin) + b"]", list[dict[str, Cell]]))
+            return
+        yield frame
+
+
+def _decoded[T](content: bytes, kind: type[T]) -> T:
     try:
-        return _table(msgspec.json.decode(body.read(), type=_LooseBody).data)
+        return msgspec.json.decode(content, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BodyError(f"the body has no list of rows under 'data': {error}") from None
 
@@ -106,17 +125,17 @@ def _around(body: BinaryIO, begin: int, end: int) -> bytes:
     return head + body.read()
 
 
-def _portions(body: BinaryIO, begin: int, end: int) -> Iterator[bytes]:
-    """The rows in portions of whole rows, divided by commas."""
-    body.seek(begin)
-    left, kept = end - begin, b""
-    while left > 0:
-        block = body.read(min(_PORTION_BYTES, left))
-        left -= len(block)
+def _portions(body: BinaryIO, begin: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """The rows in portions of whole rows, divided by commas, each with its place in the body [bytes]."""
+    kept, read = b"", begin
+    while read < end:
+        body.seek(read)
+        block = body.read(min(_PORTION_BYTES, end - read))
+        read += len(block)
         kept += block
-        cut = max(kept.rfind(between) for between in _BETWEEN) + 1 if left else len(kept)
+        cut = max(kept.rfind(between) for between in _BETWEEN) + 1 if read < end else len(kept)
         if cut:
-            yield kept[:cut]
+            yield read - len(kept), kept[:cut]
             kept = kept[cut:].lstrip(b", ")
 
 

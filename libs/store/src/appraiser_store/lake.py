@@ -1,6 +1,6 @@
 """The lake: listings by batch in Iceberg tables, that other engines read as well."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -15,13 +15,12 @@ from pyiceberg.table.snapshots import ancestors_of
 from appraiser_schema import Split
 from appraiser_store.catalog import LOCK, open_catalog
 from appraiser_store.columns import BATCH_NUMBER, ORDER, lake_schema, rows_of_batch
-from appraiser_store.digest import digest_of
 from appraiser_store.errors import RowsError, SnapshotError
 from appraiser_store.lock import exclusive
 from appraiser_store.reading import ROWS_PER_BATCH, record_batches, typed
 from appraiser_store.seen import Hashes, Seen
 from appraiser_store.tables import Table
-from appraiser_store.writing import overwrite
+from appraiser_store.writing import discard, overwrite, write
 
 _BATCH: Final = "appraiser.batch-number"
 _DIGEST: Final = "appraiser.rows-digest"
@@ -55,27 +54,33 @@ class Lake:
         """Give back the connections to the catalog."""
         self._catalog.close()
 
-    def replace_batch(self, table: Table, batch_number: int, frame: pl.DataFrame) -> int:
+    def replace_batch(self, table: Table, batch_number: int, rows: pl.DataFrame | Iterable[pl.DataFrame]) -> int:
         """Put these rows in the place of all rows of the batch, at once or not at all.
 
         Args:
             table: Which table.
             batch_number: Whose rows; the column 'batch_number' may be absent.
-            frame: The columns of the table in any order; no rows empty the batch.
+            rows: The columns of the table in any order; no rows empty the batch. They may come some at a time, one
+                after the other by row number, and are never held together then. An error in between is passed on and
+                changes nothing.
 
         Returns:
             The snapshot that ends with this batch. Where the batch holds exactly these rows already, nothing is
-            written and it is the snapshot in which they came.
+            changed and it is the snapshot in which they came.
 
         Raises:
             RowsError: The rows do not fit the table.
         """
-        rows = rows_of_batch(table, batch_number, frame)
-        marks = {_BATCH: str(batch_number), _DIGEST: digest_of(rows)}
+        slices = [rows] if isinstance(rows, pl.DataFrame) else rows
+        fitted = (rows_of_batch(table, batch_number, part) for part in slices)
+        written = write(self._catalog.load_table(table), table, batch_number, fitted)
+        marks = {_BATCH: str(batch_number), _DIGEST: written.digest}
         with exclusive(self.root / LOCK):
             iceberg = self._catalog.load_table(table)
-            written = _snapshot_of_batch(iceberg, marks)
-            return written or overwrite(iceberg, table, batch_number, rows, marks)
+            if known := _snapshot_of_batch(iceberg, marks):
+                discard(iceberg, written)
+                return known
+            return overwrite(iceberg, batch_number, written, marks)
 
     def read(
         self,
@@ -133,19 +138,21 @@ class Lake:
             return self.read(table, columns=chosen, batches=batches, snapshot_id=snapshot_id).iter_slices(rows)
         return record_batches(table, self._scan(table, snapshot_id, _filter(batches, None)), chosen, split, rows)
 
-    def seen(self, row_hash: pl.Series, before: int) -> pl.Series:
-        """Which rows stand in clean.listings of an earlier batch already, shape (n,), Boolean.
+    def seen_before(self, batch_number: int) -> Callable[[pl.Series], pl.Series]:
+        """Gives what tells which rows stand in clean.listings of an earlier batch already.
 
         No earlier batch is read but those that came since it was last asked.
 
         Args:
-            row_hash: Of each row, Int64, not negative, shape (n,).
-            before: Number of the batch whose earlier ones count.
+            batch_number: Number of the batch whose earlier ones count.
+
+        Returns:
+            Takes the row_hash of each row, Int64, not negative, shape (n,); returns Boolean, shape (n,).
         """
         digests = _digests(self._catalog.load_table(Table.CLEAN))
-        earlier = {number: digest for number, digest in digests.items() if number < before}
+        earlier = {number: digest for number, digest in digests.items() if number < batch_number}
         index = Seen(self.root / "seen", self._hashes_of)
-        return pl.Series("seen", index.among(row_hash.to_numpy().view(np.uint64), earlier), dtype=pl.Boolean)
+        return lambda row_hash: pl.Series("seen", index.among(row_hash.to_numpy().view(np.uint64), earlier))
 
     def batch_rows(self, table: Table, snapshot_id: int | None = None) -> dict[int, int]:
         """Rows by batch number, ascending, read off the table's description; batches without rows are left out.

@@ -17,7 +17,7 @@ from appraiser_store.columns import ORDER, lake_schema
 from appraiser_store.tables import Table
 
 ROWS_PER_BATCH: Final = 131_072
-"""About 10 MB of clean listings; as many rows as a file's parts have."""
+"""About 10 MB of clean listings."""
 
 
 def typed(table: Table, rows: pa.Table | pa.RecordBatch) -> pl.DataFrame:

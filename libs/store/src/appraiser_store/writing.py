@@ -1,22 +1,26 @@
 """How the rows of a batch come into a table: one file, written in slices, and one commit that takes it in."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 import pyarrow.parquet as pq
 from pyiceberg.expressions import EqualTo
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
-from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table as IcebergTable
 
+from appraiser_schema.frames import ROW_NUMBER
 from appraiser_store.catalog import arrow_schema
 from appraiser_store.columns import BATCH_NUMBER
+from appraiser_store.digest import Digest
+from appraiser_store.errors import RowsError
 from appraiser_store.tables import Table
 
-_ROWS_PER_GROUP: Final = 131_072
-"""Bounds what a writer holds beside the rows, and what a reader takes in at once."""
+_ROWS_PER_GROUP: Final = 16_384
+"""Bounds what a writer holds, and what a reader takes in at once."""
 
 _REPEATING: Final = (
     BATCH_NUMBER, "split", "status", "bed", "bath", "city", "state", "zip_code", "prev_sold_date",
@@ -26,16 +30,66 @@ _REPEATING: Final = (
 without them a batch of 300,000 rows is written in half the time, and is a tenth smaller."""
 
 
-def overwrite(
-    iceberg: IcebergTable, table: Table, batch_number: int, rows: pl.DataFrame, marks: Mapping[str, str]
-) -> int:
-    """Put rows in the place of all rows of a batch in one commit; what it costs does not follow the other batches.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Rows of a batch in a file that no table knows of yet.
+
+    Attributes:
+        path: Where the file is; None where there were no rows.
+        digest: Of the rows, as `Digest` gives it.
+    """
+
+    path: str | None
+    digest: str
+
+
+def write(iceberg: IcebergTable, table: Table, batch_number: int, slices: Iterable[pl.DataFrame]) -> Written:
+    """Write the rows of a batch, that come some at a time, to a file; an error in between leaves none behind.
 
     Args:
         iceberg: The table.
         table: Which one it is.
         batch_number: Of all rows.
-        rows: As `rows_of_batch` gives them.
+        slices: As `rows_of_batch` gives them, one after the other by row number.
+
+    Raises:
+        RowsError: Row numbers do not ascend from slice to slice.
+    """
+    path = f"{iceberg.location()}/data/{BATCH_NUMBER}={batch_number}/{uuid.uuid4()}.parquet"
+    schema = arrow_schema(table)
+    known = [name for name in _REPEATING if name in schema.names]
+    digest, opened = Digest(), False
+    try:
+        with ExitStack() as open_file:
+            writer: pq.ParquetWriter | None = None
+            for rows in _groups(_ascending(table, slices)):
+                digest.add(rows)
+                if writer is None:
+                    file = open_file.enter_context(iceberg.io.new_output(path).create())
+                    opened = True
+                    parquet = pq.ParquetWriter(file, schema, compression="zstd", use_dictionary=known)
+                    writer = open_file.enter_context(parquet)
+                writer.write_table(rows.to_arrow().cast(schema))
+    except BaseException:
+        if opened:
+            iceberg.io.delete(path)
+        raise
+    return Written(path if opened else None, digest.hexdigest())
+
+
+def discard(iceberg: IcebergTable, written: Written) -> None:
+    """Remove the file of rows that no table needs."""
+    if written.path is not None:
+        iceberg.io.delete(written.path)
+
+
+def overwrite(iceberg: IcebergTable, batch_number: int, written: Written, marks: Mapping[str, str]) -> int:
+    """Put rows in the place of all rows of a batch in one commit; what it costs does not follow the other batches.
+
+    Args:
+        iceberg: The table.
+        batch_number: Of all rows.
+        written: The rows.
         marks: What the snapshot says of this write.
 
     Returns:
@@ -46,21 +100,32 @@ def overwrite(
     with iceberg.transaction() as transaction:
         if is_there:
             transaction.delete(batch, dict(marks))
-        if rows.height or not is_there:
+        if written.path or not is_there:
             with transaction.update_snapshot(snapshot_properties=dict(marks)).fast_append() as added:
-                if rows.height:
-                    added.append_data_file(_write(iceberg, table, batch_number, rows))
+                if written.path:
+                    added.append_data_file(parquet_file_to_data_file(iceberg.io, iceberg.metadata, written.path))
     return int(iceberg.metadata.current_snapshot_id or 0)
 
 
-def _write(iceberg: IcebergTable, table: Table, batch_number: int, rows: pl.DataFrame) -> DataFile:
-    path = f"{iceberg.location()}/data/{BATCH_NUMBER}={batch_number}/{uuid.uuid4()}.parquet"
-    schema = arrow_schema(table)
-    known = [name for name in _REPEATING if name in schema.names]
-    with (
-        iceberg.io.new_output(path).create() as file,
-        pq.ParquetWriter(file, schema, compression="zstd", use_dictionary=known) as writer,
-    ):
+def _groups(slices: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same rows, as many at once as a group of the file has, or a few more."""
+    waiting: list[pl.DataFrame] = []
+    for rows in slices:
         for part in rows.iter_slices(_ROWS_PER_GROUP):
-            writer.write_table(part.to_arrow().cast(schema))
-    return parquet_file_to_data_file(iceberg.io, iceberg.metadata, path)
+            waiting.append(part)
+            if sum(each.height for each in waiting) >= _ROWS_PER_GROUP:
+                yield pl.concat(waiting)
+                waiting = []
+    if waiting:
+        yield pl.concat(waiting)
+
+
+def _ascending(table: Table, slices: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    last = 0
+    for rows in slices:
+        if rows.is_empty():
+            continue
+        if rows[ROW_NUMBER][0] <= last:
+            raise RowsError(table, f"'row_number' {rows[ROW_NUMBER][0]} comes after {last}; slices come in order")
+        last = rows[ROW_NUMBER][-1]
+        yield rows

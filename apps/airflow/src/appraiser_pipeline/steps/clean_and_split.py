@@ -1,21 +1,24 @@
 """Write the listings of a batch the one way in which they are kept, without repeats, each with its split."""
 
-import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
 import structlog
 
 import appraiser_pipeline.memory  # noqa: F401 - what it does, it does at import
+from appraiser_pipeline.ahead import ahead
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError, StoppedBatchError
 from appraiser_pipeline.splitting import hash_rows, split_rows
 from appraiser_schema import Batch, BatchStatus, Split
-from appraiser_schema.frames import FAILURE_SCHEMA, Checked, Stage, check_clean, normalise
-from appraiser_store import Table, lake_schema
+from appraiser_schema.frames import FAILURE_SCHEMA, Stage, check_clean, normalise
+from appraiser_store import Table
 
-ROWS_AT_ONCE: Final = 65_536
-"""Bounds what cleaning holds beside the rows themselves."""
+ROWS_AT_ONCE: Final = 16_384
+"""Bounds what cleaning holds: with twice as many rows 30 MB more, and no less time."""
 
 log = structlog.get_logger()
 
@@ -39,38 +42,56 @@ def clean_and_split(context: Context, batch_number: int) -> Batch:
         raise StoppedBatchError(batch_number, batch.stop_reason or "no reason was recorded")
     if batch.status is not BatchStatus.VALIDATED:
         raise OrderError("clean_and_split", batch_number, "validated rows", "validate")
-    checked = _checked(context, batch_number)
-    quarantined = _quarantine(context, batch_number, checked.failures)
-    unique = _without_repeats(context, batch_number, checked.good)
-    clean = unique.with_columns(split_rows(pl.col("row_hash")), pl.lit(batch_number).alias("batch_number"))
-    snapshot_id = context.lake.replace_batch(Table.CLEAN, batch_number, clean)
-    rows = dict(clean.group_by("split").len().iter_rows())
+    found = _Found()
+    snapshot_id = context.lake.replace_batch(Table.CLEAN, batch_number, _clean_rows(context, batch_number, found))
     batch = batch.model_copy(
         update={
             "status": BatchStatus.CLEANED,
-            "rows_quarantined": quarantined,
-            "rows_duplicate": checked.good.height - clean.height,
-            "rows_train": rows.get(Split.TRAIN.value, 0),
-            "rows_validation": rows.get(Split.VALIDATION.value, 0),
-            "rows_test": rows.get(Split.TEST.value, 0),
+            "rows_quarantined": _quarantine(context, batch_number, pl.concat(found.failures)),
+            "rows_duplicate": found.repeats,
+            "rows_train": found.rows[Split.TRAIN],
+            "rows_validation": found.rows[Split.VALIDATION],
+            "rows_test": found.rows[Split.TEST],
             "clean_snapshot_id": snapshot_id,
         }
     )
     context.ledger.save_batch(batch)
-    log.info("cleaned", batch=batch_number, rows=clean.height, quarantined=quarantined, repeats=batch.rows_duplicate)
+    log.info(
+        "cleaned",
+        batch=batch_number,
+        rows=found.rows.total(),
+        quarantined=batch.rows_quarantined,
+        repeats=batch.rows_duplicate,
+    )
     return batch
 
 
-def _checked(context: Context, batch_number: int) -> Checked:
-    """The rows of the batch by the last door, some at a time, with their hashes; none is looked at with others."""
-    good: list[pl.DataFrame] = []
-    failures = [pl.DataFrame(schema=FAILURE_SCHEMA)]
-    parts = context.lake.read_batches(Table.RAW, batches=[batch_number], rows=ROWS_AT_ONCE)
-    for raw in itertools.chain(parts, [pl.DataFrame(schema=lake_schema(Table.RAW))]):
-        part = check_clean(normalise(raw))
-        good.append(part.good.with_columns(hash_rows(part.good)))
-        failures.append(part.failures)
-    return Checked(pl.concat(good), pl.concat(failures))
+@dataclass(slots=True)
+class _Found:
+    """What was found among the rows so far."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+    repeats: int = 0
+    failures: list[pl.DataFrame] = field(default_factory=lambda: [pl.DataFrame(schema=FAILURE_SCHEMA)])
+
+
+def _clean_rows(context: Context, batch_number: int, found: _Found) -> Iterator[pl.DataFrame]:
+    """The rows of the batch as they are kept, some at a time; none is looked at with others but for repeats.
+
+    The first of equal rows is kept, here and over the earlier batches: a repeat would stand in train and in test.
+    """
+    seen_before = context.lake.seen_before(batch_number)
+    earlier = pl.Series("row_hash", dtype=pl.Int64)
+    for raw in ahead(context.lake.read_batches(Table.RAW, batches=[batch_number], rows=ROWS_AT_ONCE)):
+        checked = check_clean(normalise(raw))
+        row_hash = hash_rows(checked.good)
+        new = row_hash.is_first_distinct() & ~row_hash.is_in(earlier.implode()) & ~seen_before(row_hash)
+        earlier = pl.concat([earlier, row_hash])
+        kept = checked.good.with_columns(row_hash).filter(new).with_columns(split_rows(pl.col("row_hash")))
+        found.failures.append(checked.failures)
+        found.repeats += checked.good.height - kept.height
+        found.rows.update(dict(kept.group_by("split").len().iter_rows()))
+        yield kept
 
 
 def _quarantine(context: Context, batch_number: int, failures: pl.DataFrame) -> int:
@@ -81,9 +102,3 @@ def _quarantine(context: Context, batch_number: int, failures: pl.DataFrame) -> 
     if not failures.is_empty():
         context.lake.replace_batch(Table.QUARANTINE, batch_number, both)
     return both["row_number"].n_unique()
-
-
-def _without_repeats(context: Context, batch_number: int, frame: pl.DataFrame) -> pl.DataFrame:
-    """Keep the first of equal rows, here and over the earlier batches: a repeat would stand in train and in test."""
-    first = frame["row_hash"].is_first_distinct()
-    return frame.filter(first & ~context.lake.seen(frame["row_hash"], batch_number))

@@ -1,14 +1,19 @@
 """Check every row of a batch against the raw schema; what breaks it goes to quarantine."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
 import polars as pl
 import structlog
 
 import appraiser_pipeline.memory  # noqa: F401 - what it does, it does at import
-from appraiser_pipeline.body import BodyError, read_rows
+from appraiser_pipeline.ahead import ahead
+from appraiser_pipeline.body import BodyError, read_portions
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import StoppedBatchError
-from appraiser_schema import Batch, BatchStatus, ShapeError
-from appraiser_schema.frames import FAILURE_SCHEMA, check_raw, coerce
+from appraiser_schema import RAW_COLUMNS, Batch, BatchStatus, ShapeError
+from appraiser_schema.frames import FAILURE_SCHEMA, ROW_NUMBER, check_raw, coerce
 from appraiser_store import Table
 
 log = structlog.get_logger()
@@ -29,26 +34,66 @@ def validate(context: Context, batch_number: int) -> Batch:
     if batch.status is not BatchStatus.LANDED:
         _raise_if_stopped(batch)
         return batch
+    found = _Found()
     try:
         with context.landing.path(batch.landing_path).open("rb") as body:
-            typed = coerce(read_rows(body))
+            context.lake.replace_batch(Table.RAW, batch_number, _good_rows(context, batch, body, found))
     except (BodyError, ShapeError) as error:
         raise _stop(context, batch, str(error)) from None
-    checked = check_raw(typed.good, as_of=batch.received_at.date())
-    failures = pl.concat([typed.failures, checked.failures])
-    received = typed.good.height + typed.refused
-    refused = typed.refused + checked.refused
-    batch = batch.model_copy(update={"rows_received": received, "rows_quarantined": refused})
-    _quarantine(context, batch_number, failures)
-    if reason := _why_unfit(received, refused, failures, context.settings.validation_policy.most_refused):
-        raise _stop(context, batch, reason)
-    context.lake.replace_batch(
-        Table.RAW, batch_number, checked.good.with_columns(pl.lit(batch_number).alias("batch_number"))
-    )
-    batch = batch.model_copy(update={"status": BatchStatus.VALIDATED})
+    except _UnfitError as error:
+        raise _stop(context, _counted(batch, found), str(error)) from None
+    batch = _counted(batch, found).model_copy(update={"status": BatchStatus.VALIDATED})
     context.ledger.save_batch(batch)
-    log.info("validated", batch=batch_number, received=received, quarantined=refused)
+    log.info("validated", batch=batch_number, received=found.received, quarantined=found.refused)
     return batch
+
+
+class _UnfitError(Exception):
+    """Too many rows are refused."""
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was found among the rows so far."""
+
+    received: int = 0
+    refused: int = 0
+    failures: list[pl.DataFrame] = field(default_factory=lambda: [pl.DataFrame(schema=FAILURE_SCHEMA)])
+
+
+def _good_rows(context: Context, batch: Batch, body: BinaryIO, found: _Found) -> Iterator[pl.DataFrame]:
+    """The rows that are listings, some at a time; at the end the others are in quarantine.
+
+    Raises:
+        ShapeError: Columns are missing in all rows, or there are others.
+        _UnfitError: There are no rows, or too many are refused.
+    """
+    names: set[str] = set()
+    for portion in ahead(read_portions(body)):
+        names |= set(portion.columns)
+        # Once the shape is another one, only names are looked for: all are told.
+        if names <= set(RAW_COLUMNS):
+            yield _checked(portion, batch, found)
+    if names and names != set(RAW_COLUMNS):
+        raise ShapeError(tuple(c for c in RAW_COLUMNS if c not in names), tuple(sorted(names - set(RAW_COLUMNS))))
+    failures = pl.concat(found.failures)
+    _quarantine(context, batch.batch_number, failures)
+    policy = context.settings.validation_policy
+    if reason := _why_unfit(found.received, found.refused, failures, policy.most_refused):
+        raise _UnfitError(reason)
+
+
+def _checked(portion: pl.DataFrame, batch: Batch, found: _Found) -> pl.DataFrame:
+    typed = coerce(portion.with_row_index(ROW_NUMBER, offset=found.received + 1), missing_ok=True)
+    checked = check_raw(typed.good, as_of=batch.received_at.date())
+    found.received += portion.height
+    found.refused += typed.refused + checked.refused
+    found.failures += [typed.failures, checked.failures]
+    return checked.good
+
+
+def _counted(batch: Batch, found: _Found) -> Batch:
+    return batch.model_copy(update={"rows_received": found.received, "rows_quarantined": found.refused})
 
 
 def _why_unfit(received: int, refused: int, failures: pl.DataFrame, most: float) -> str | None:
