@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from pyiceberg.types import StringType
 from appraiser_schema import Split
 from appraiser_schema.frames import FAILURE_SCHEMA
 from appraiser_store import ForeignLakeError, Lake, LakeSchemaError, RowsError, SnapshotError, Table, lake_schema
+from appraiser_store.columns import rows_of_batch
+from appraiser_store.digest import Digest
 
 WRITES_OR_DIES = """
 import os, sys
@@ -163,6 +166,74 @@ class TestReplaceBatch:
         assert found.equals(frame)
 
 
+def lake_schema_without_batch() -> pl.Schema:
+    """Types of clean listings as `clean_rows` has them."""
+    return pl.Schema({name: dtype for name, dtype in lake_schema(Table.CLEAN).items() if name != "batch_number"})
+
+
+def digest_of(slices: list[pl.DataFrame]) -> str:
+    """Digest of rows that come some at a time."""
+    digest = Digest()
+    for rows in slices:
+        digest.add(rows)
+    return digest.hexdigest()
+
+
+def failing(slices: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Rows that come to an end before their time."""
+    yield from slices
+    raise ConnectionError
+
+
+def files_of(lake: Lake) -> list[Path]:
+    """Every file of rows, whether a table knows of it or not."""
+    return sorted(lake.root.rglob("*.parquet"))
+
+
+class TestSlices:
+    """Rows that come some at a time."""
+
+    @pytest.mark.parametrize("sizes", [(7,), (3, 4), (0, 1, 0, 6)])
+    def test_same_rows(self, lake: Lake, sizes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+        """However they come, they are the same rows: written again as a whole they change nothing."""
+        monkeypatch.setattr("appraiser_store.writing._ROWS_PER_GROUP", 2)
+        rows, first = clean_rows(7), 0
+        slices = []
+        for size in sizes:
+            slices.append(rows[first : first + size])
+            first += size
+        snapshot = lake.replace_batch(Table.CLEAN, 0, iter(slices))
+        files = files_of(lake)
+        assert lake.replace_batch(Table.CLEAN, 0, rows) == snapshot
+        assert files_of(lake) == files
+        assert lake.read(Table.CLEAN).drop("batch_number").equals(rows.cast(lake_schema_without_batch()))
+
+    def test_error_in_between(self, lake: Lake) -> None:
+        """Where rows fail to come, the batch stays as it was and no file is left behind."""
+        snapshot = lake.replace_batch(Table.CLEAN, 0, clean_rows(2))
+        files = files_of(lake)
+        with pytest.raises(ConnectionError):
+            lake.replace_batch(Table.CLEAN, 0, failing([clean_rows(3)]))
+        assert (lake.snapshot_id(Table.CLEAN), files_of(lake)) == (snapshot, files)
+
+    def test_out_of_order(self, lake: Lake) -> None:
+        """A slice that does not come after the one before it is refused."""
+        rows = clean_rows(4)
+        with pytest.raises(RowsError, match="'row_number' 2 comes after 3"):
+            lake.replace_batch(Table.CLEAN, 0, [rows[:3], rows[1:]])
+        assert files_of(lake) == []
+
+    def test_digest(self) -> None:
+        """A digest tells values, unknown cells and borders of texts apart, and nothing else."""
+        tables = [
+            {"a": ["ab", "c"]}, {"a": ["a", "bc"]}, {"a": ["", "abc"]}, {"a": [None, "abc"]}, {"a": ["abc", None]},
+            {"b": ["ab", "c"]}, {"a": [0.0, None]}, {"a": [0.0, 0.0]}, {"a": [None, 0.0]},
+        ]  # fmt: skip
+        frames = [pl.DataFrame(table) for table in tables]
+        assert len({digest_of([frame]) for frame in frames}) == len(tables)
+        assert all(digest_of([frame]) == digest_of([frame[:1], frame[1:]]) for frame in frames)
+
+
 class TestRefusedRows:
     """What does not fit a table."""
 
@@ -248,6 +319,33 @@ class TestRead:
             filled.read(Table.CLEAN, columns=["colour"])
         with pytest.raises(RowsError, match="no column 'split'"):
             filled.read(Table.RAW, split=Split.TEST)
+
+
+class TestSeenBefore:
+    """`Lake.seen_before`."""
+
+    def test_expired(self, lake: Lake) -> None:
+        """A batch whose snapshot was expired is still known."""
+        for number in range(3):
+            lake.replace_batch(Table.CLEAN, number, clean_rows(number + 1))
+        iceberg = lake._catalog.load_table(Table.CLEAN)
+        iceberg.maintenance.expire_snapshots().by_id(iceberg.metadata.snapshots[0].snapshot_id).commit()
+        assert lake.seen_before(1)(clean_rows(2)["row_hash"]).to_list() == [True, False]
+
+    def test_other_engine(self, lake: Lake) -> None:
+        """So is one that another engine appended, which marks no snapshot, and rows that it added or took away."""
+        lake.replace_batch(Table.CLEAN, 0, clean_rows(1))
+        asked = clean_rows(4)["row_hash"]
+        assert lake.seen_before(2)(asked).to_list() == [True, False, False, False]
+        iceberg = lake._catalog.load_table(Table.CLEAN)
+        own = iceberg.scan().to_arrow()
+        for batch, rows in ((1, clean_rows(2)), (0, clean_rows(3))):
+            more = rows_of_batch(Table.CLEAN, batch, rows).tail(1).to_arrow().cast(own.schema)
+            lake._catalog.load_table(Table.CLEAN).append(more)
+        assert lake.seen_before(2)(asked).to_list() == [True, True, True, False]
+        assert lake.seen_before(1)(asked).to_list() == [True, False, True, False]
+        lake._catalog.load_table(Table.CLEAN).delete("batch_number = 1")
+        assert lake.seen_before(2)(asked).to_list() == [True, False, True, False]
 
 
 class TestProcesses:

@@ -5,7 +5,8 @@ bytes per hash that say "no" for sure, and "maybe" of .5 % of those that are new
 batches. So the search for the repeats of a batch reads no row of the lake but those of the batch before, and what it
 costs hardly follows how many came earlier.
 
-Each file names the rows that it was made from by their digest. One that does not fit the lake any more is made again.
+Each file names the rows that it was made from by a digest of their files in the lake. One that does not fit the lake
+any more is made again.
 """
 
 import json
@@ -49,7 +50,7 @@ class Seen:
 
         Args:
             hashes: Shape (n,).
-            batches: The digest of its rows, by batch number.
+            batches: A digest of what its rows are, by batch number.
         """
         found = np.zeros(hashes.size, dtype=np.bool_)
         names = [f"{number}-{digest[:16]}" for number, digest in sorted(batches.items())]
