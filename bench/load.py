@@ -21,7 +21,7 @@ class Connection(asyncio.Protocol):
 
     Attributes:
         seconds: What each answer took, after the warm-up.
-        failed: Answers other than 200.
+        failed: Answers other than 200, and connections that the server dropped.
     """
 
     def __init__(self, request: bytes, warm_until: float, end: float, done: "asyncio.Future[None]") -> None:
@@ -30,6 +30,7 @@ class Connection(asyncio.Protocol):
         self._request, self._warm_until, self._end, self._done = request, warm_until, end, done
         self._received = b""
         self._asked = 0.0
+        self._over = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the first time."""
@@ -48,6 +49,7 @@ class Connection(asyncio.Protocol):
             self.seconds.append(now - self._asked)
             self.failed += not self._received.startswith(b"HTTP/1.1 200")
         if now > self._end:
+            self._over = True
             self._transport.close()
             return
         self._received = b""
@@ -55,6 +57,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         """The time is over, or the server hung up."""
+        self.failed += not self._over
         if not self._done.done():
             self._done.set_result(None)
 

@@ -37,7 +37,7 @@ class Load:
         answered: Answers by the version that they name.
         failed: What else came, by what it was; each is a request that was lost.
         seconds: Time of each answer. [s]
-        ended: Connections that the server closed as it had announced, or refused to take.
+        ended: Connections that the server closed as it had announced.
     """
 
     answered: Counter[int] = field(default_factory=Counter)
@@ -62,8 +62,8 @@ async def _keep_asking(port: int, request: bytes, stop: threading.Event, found: 
     while not stop.is_set():
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        except ConnectionError:
-            found.ended += 1
+        except OSError as error:
+            found.failed[f"not taken: {type(error).__name__}"] += 1
             await asyncio.sleep(0.05)
             continue
         try:
@@ -127,6 +127,7 @@ def run(workers: int, seconds: float, *, mlflow: bool, folder: Path) -> dict[str
         "changes": taken,
         "failed": sum(found.failed.values()),
         "failures": dict(found.failed),
+        "ended": found.ended,
         "unknown_versions": sum(n for version, n in found.answered.items() if not 1 <= version <= VERSIONS),
         "answers_by_version": {str(version): n for version, n in sorted(found.answered.items())},
         "rps": round(len(times) / max(seconds, 1e-9), 1),

@@ -10,6 +10,8 @@ from running_api import metric, price, serves, wait_for
 from starlette.testclient import TestClient
 from tiny_champion import promote, train_tiny
 
+from appraiser_api.champion import Champion
+from appraiser_api.errors import ChampionError
 from appraiser_api.main import create_app
 from appraiser_api.settings import Settings
 from appraiser_model import Bundle, Registry
@@ -81,6 +83,8 @@ class TestRefusal:
         promote(registry, version)
         detail = wait_until_read(serving, f"Version {version} is the champion but cannot be used")
         assert "digest" in detail
+        assert "DigestError" in detail
+        assert "/" not in detail.split("`")[0], "where it lies is nobody's business"
         assert detail.startswith("Version 1 serves.")
         looks = metric(serving, "appraiser_registry_looks_total")
         wait_for(lambda: metric(serving, "appraiser_registry_looks_total") > looks + 3)
@@ -158,6 +162,30 @@ class TestStart:
         assert other.champion() == 1
         with TestClient(create_app(settings.model_copy(update={"tracking_uri": other.tracking_uri}))) as client:
             wait_for(lambda: serves(client) == 1 and price(client) != before)
+
+
+class TestIncomplete:
+    """A model from the cache that appraises single houses and nothing else."""
+
+    def test_told(
+        self, serving: TestClient, settings: Settings, registry: Registry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It goes on, the state says so however often the registry is asked, and the failure is counted."""
+        assert serves(serving) == registry.champion() == 1
+
+        def fail(*_: object) -> None:
+            raise ChampionError(1, -5.0)
+
+        monkeypatch.setattr(Champion, "complete", fail)
+        with TestClient(create_app(settings)) as client:
+            detail = wait_until_read(client, "cannot be used for tables and explanations")
+            assert "Version 1 serves." in detail
+            assert "-5.0 USD" in detail
+            looks = metric(client, "appraiser_registry_looks_total")
+            wait_for(lambda: metric(client, "appraiser_registry_looks_total") > looks + 3)
+            assert "cannot be used for tables" in client.get("/health/ready").json()["detail"]
+            assert metric(client, "appraiser_champion_load_failures_total") == 1
+            assert price(client) > 0
 
 
 class TestCache:

@@ -8,11 +8,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from running_api import serves, wait_for
 from starlette.testclient import TestClient
 
 from appraiser_api import spans
+from appraiser_api.champion import Champion
 from appraiser_api.main import create_app
 from appraiser_api.settings import Settings
 from appraiser_model import Registry
@@ -64,6 +65,27 @@ class TestTraces:
         attributes = {a.key: a.value.string_value or a.value.int_value for a in request.attributes}
         assert attributes["appraiser.request_id"] == "traced-1"
         assert (attributes["http.response.status_code"], attributes["appraiser.model_version"]) == (200, 1)
+        assert "Secretville" not in str(received)
+
+    def test_fault(
+        self, received: list[Span], settings: Settings, registry: Registry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of a fault the trace tells the kind and nothing that its message holds."""
+        assert registry.champion() == 1
+        traced = Settings.model_validate(settings.model_dump() | {"otlp_endpoint": "http://there"})
+        with TestClient(create_app(traced)) as client:
+            wait_for(lambda: serves(client) == 1)
+
+            def fail(*_: object) -> None:
+                raise ValueError("Secretville")
+
+            monkeypatch.setattr(Champion, "appraise", fail)
+            assert client.post("/predict", json={"state": "Texas", "city": "Secretville"}).status_code == 500
+        by_name = {span.name: span for span in received}
+        for name in ("POST", "appraise"):
+            attributes = {a.key: a.value.string_value for a in by_name[name].attributes}
+            assert attributes["error.type"] == "ValueError"
+            assert by_name[name].status.code == Status.STATUS_CODE_ERROR
         assert "Secretville" not in str(received)
 
     def test_not_wanted(self) -> None:

@@ -186,3 +186,22 @@ class TestFaults:
         line = json.loads(done.stderr)
         assert "ValueError" in line["exception"]
         assert "Secretville" not in done.stderr
+
+    @pytest.mark.parametrize("how", ["log", "logging.getLogger('uvicorn.error')"])
+    @pytest.mark.parametrize("terminal", [False, True])
+    def test_values_stay_out(self, how: str, *, terminal: bool) -> None:
+        """Nor do messages of what led to it, or values of variables, on a terminal and in others' events either."""
+        code = (
+            "import logging, structlog, sys; from appraiser_api.logs import configure_logs\n"
+            f"sys.stderr.isatty = lambda: {terminal}\n"
+            "configure_logs(); log = structlog.get_logger('appraiser_api')\n"
+            "def fail(house):\n"
+            "    try: raise KeyError(house)\n"
+            "    except KeyError as error: raise ValueError(house) from error\n"
+            f"try: fail('Secret' + 'ville')\nexcept ValueError: {how}.exception('failed')"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+        assert "KeyError" in done.stderr
+        assert "ValueError" in done.stderr
+        assert "in fail" in done.stderr
+        assert "Secretville" not in done.stderr

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from typer.testing import Result
 
 from appraiser_cli.errors import NotThereError, UsageError
+from appraiser_cli.keys import create_key, read_keys
 from appraiser_schema import KeyFile, Scope, hash_key
 
 type Run = Callable[..., Result]
@@ -46,6 +48,13 @@ class TestKeys:
             appraiser("keys", "create", name, "--scope", "predict", "--file", str(file))
         assert appraiser("keys", "revoke", "page", "--file", str(file)).exit_code == 0
         assert [key.name for key in KeyFile.model_validate_json(file.read_text()).keys] == ["batch"]
+
+    def test_at_once(self, file: Path) -> None:
+        """Keys that are made at the same moment are all there."""
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda number: create_key(file, f"key-{number}", [Scope.READ]), range(24)))
+        assert len(read_keys(file)) == 24
+        assert {path.name for path in file.parent.iterdir()} == {file.name, f".{file.name}.lock"}
 
     def test_in_the_state_folder(self, appraiser: Run, tmp_path: Path) -> None:
         """Without a file, the keys lie in the state folder."""

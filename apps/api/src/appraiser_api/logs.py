@@ -16,10 +16,12 @@ def configure_logs() -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     terminal = sys.stderr.isatty()
-    tracebacks: list[Processor] = [_without_message] if terminal else [_without_message, _format]
-    renderer: Processor = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+    renderer: Processor = structlog.processors.JSONRenderer()
+    if terminal:
+        # The one that it takes by default prints the values of all variables: keys, and houses.
+        renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(
-        processors=[*shared, *tracebacks, renderer],
+        processors=[*shared, _without_message, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -28,7 +30,7 @@ def configure_logs() -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *tracebacks, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _without_message, renderer],
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
@@ -38,14 +40,25 @@ def configure_logs() -> None:
     os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")
 
 
-_format = structlog.processors.format_exc_info
-
-
 def _without_message(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Of a fault in a request, keep where it happened and not what its message says: it can hold the house."""
-    if event.get("exc_info") and "request_id" in event:
+    """Of an error, keep where it happened and its kind, and not what its message says: it can hold a house or a key.
+
+    Whoever knows that a message holds neither tells it as a value of the event.
+    """
+    given = event.pop("exc_info", None)
+    error = given[1] if isinstance(given, tuple) else given if isinstance(given, BaseException) else None
+    if error is None and given:
         error = sys.exception()
-        if error is not None:
-            del event["exc_info"]
-            event["exception"] = "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
+    if error is not None:
+        event["exception"] = "\n".join(_chain(error))
     return event
+
+
+def _chain(error: BaseException) -> list[str]:
+    """The error and those that led to it, the first one first."""
+    found: list[BaseException] = []
+    at: BaseException | None = error
+    while at is not None and at not in found:
+        found.append(at)
+        at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
+    return ["".join(traceback.format_tb(each.__traceback__)) + type(each).__name__ for each in reversed(found)]

@@ -17,7 +17,7 @@ from appraiser_api.live import LiveInputs
 from appraiser_api.loader import Loader
 from appraiser_api.metrics import Metrics
 from appraiser_api.workers import Workers
-from appraiser_model import ModelError
+from appraiser_model import BundleError
 
 FIRST_RETRY_SECONDS: Final = 30.0
 LONGEST_RETRY_SECONDS: Final = 600.0
@@ -79,6 +79,7 @@ class Watcher:
         self.began = threading.Event()
         self._failure: Failure | None = None
         self._completed: Champion | None = None
+        self._incomplete = ""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="champion-watcher", daemon=True)
 
@@ -101,11 +102,13 @@ class Watcher:
             if asked > self._generation:
                 # Whoever asks has perhaps mended what failed.
                 self._failure = None
+                if self._incomplete:
+                    self._completed = None
             try:
                 self.look()
-            except Exception:
+            except Exception as error:
                 # Whatever it is, the next look may go well; without this thread no champion would be seen again.
-                logger.exception("look_failed")
+                logger.exception("look_failed", error=str(error))
             self._complete()
             self._generation = max(asked, self._generation)
             self._publish()
@@ -118,14 +121,20 @@ class Watcher:
         champion = self._holder.current
         if champion is None or champion is self._completed:
             return
-        self._completed = champion
+        self._completed, self._incomplete = champion, ""
         try:
             champion.complete()
             # What is there now stays: the search for garbage need not go through it again and again.
             gc.freeze()
-        except Exception:
-            # It was good when it was kept: whoever asks for a table or an explanation hears of it.
-            logger.exception("champion_incomplete", version=champion.facts.version)
+        except Exception as error:
+            # It was good when it was kept: it goes on with single houses.
+            logger.exception("champion_incomplete", version=champion.facts.version, error=str(error))
+            self._metrics.champion_failures.inc()
+            self._incomplete = (
+                f"It cannot be used for tables and explanations: {_outside(error)} Let it be tried again (`POST "
+                "/admin/reload`), or move the alias (`./appraiser models rollback`). "
+            )
+        self._report("")
 
     def _wait(self) -> None:
         """Wait until the next look is due, or was asked for."""
@@ -140,16 +149,16 @@ class Watcher:
         try:
             counts = {} if champion is None else self._live.counts(champion)
             self._workers.publish(state.model, state.detail, self._generation, counts)
-        except Exception:
+        except Exception as error:
             # A full disk is no reason to stop following the champion.
-            logger.exception("state_untold")
+            logger.exception("state_untold", error=str(error))
 
     def take_cached(self) -> None:
         """Let the last good model serve that the cache has."""
         try:
             champion = self._loader.cached()
-        except Exception:
-            logger.exception("cache_unusable")
+        except Exception as error:
+            logger.exception("cache_unusable", error=str(error))
             return
         if champion is not None:
             self._holder.swap(champion)
@@ -180,7 +189,7 @@ class Watcher:
         try:
             champion = self._loader.load(version)
         except Exception as error:
-            logger.exception("champion_unusable", version=version)
+            logger.exception("champion_unusable", version=version, error=str(error))
             self._metrics.champion_failures.inc()
             self._remember(version, error)
             return
@@ -195,11 +204,9 @@ class Watcher:
         if before is not None and before.version == version:
             wait = min(before.wait_seconds * 2, LONGEST_RETRY_SECONDS)
         self._failure = Failure(version, wait, self._clock() + wait)
-        told = isinstance(error, ModelError | AwayError | ChampionError)
-        reason = str(error) if told else f"{type(error).__name__}, see the log."
         self._report(
-            f"Version {version} is the champion but cannot be used: {reason} It is tried again after {wait:g} s; to "
-            "serve another version, move the alias (`./appraiser models rollback`)."
+            f"Version {version} is the champion but cannot be used: {_outside(error)} It is tried again after {wait:g} "
+            "s; to serve another version, move the alias (`./appraiser models rollback`)."
         )
 
     def _nothing_promoted(self) -> str:
@@ -213,4 +220,13 @@ class Watcher:
     def _report(self, trouble: str) -> None:
         champion = self._holder.current
         serving = "" if champion is None else f"Version {champion.facts.version} serves. "
+        if champion is self._completed:
+            serving += self._incomplete
         self._holder.report((serving + trouble[:1].upper() + trouble[1:]).strip())
+
+
+def _outside(error: Exception) -> str:
+    """What whoever asks for the state is told of an error: kind and problem, and not where on this machine it lies."""
+    if isinstance(error, BundleError):
+        return f"{type(error).__name__}: {error.problem.replace(str(error.folder), 'the bundle')}."
+    return str(error) if isinstance(error, AwayError | ChampionError) else f"{type(error).__name__}, see the log."

@@ -59,10 +59,11 @@ class BundleError(ModelError):
 
     Attributes:
         folder: Where it lies.
+        problem: What is wrong with it.
     """
 
     def __init__(self, folder: Path, problem: str, advice: str = "") -> None:
-        self.folder = folder
+        self.folder, self.problem = folder, problem
         advice = advice or "Download the model from the registry again, or train a new one."
         super().__init__(f"{str(folder)!r} is not a usable model bundle: {problem}. {advice}")
 
