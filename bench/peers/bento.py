@@ -15,7 +15,7 @@ class Trees:
         self.booster = xgboost.Booster(model_file=os.environ["BENCH_TREES"])
         self.booster.set_param({"nthread": 1})
 
-    @bentoml.api
+    @bentoml.api  # type: ignore[untyped-decorator]
     def predict(self, features: list[list[float]]) -> list[float]:
         """The sum of the trees."""
         prices: list[float] = self.booster.inplace_predict(np.array(features, dtype=np.float32)).tolist()

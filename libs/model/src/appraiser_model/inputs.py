@@ -102,7 +102,7 @@ class Inputs(Record):
         return {
             name: _stability(field.shares, counts[name])
             for name, field in fields.items()
-            if len(counts.get(name, ())) == len(field.shares) and sum(counts[name])
+            if len(counts.get(name, ())) == len(field.shares) and any(counts[name])
         }
 
 
