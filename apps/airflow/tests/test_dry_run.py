@@ -49,7 +49,7 @@ class TestDryRun:
             assert set(second) == {1}
             self.assert_only_told(context)
         with pipeline(tmp_path, feed_url, dry_run=False) as context:
-            assert [list(run_batch(context))[-1].batch_number for _ in range(3)] == [0, 1, 2]
+            assert [list(run_batch(context))[-1].batch_number for _ in range(2)] == [0, 1]
             self.assert_decided(context)
 
     def assert_report_failed(self, context: Context, logs: list[dict[str, object]]) -> None:
@@ -73,7 +73,7 @@ class TestDryRun:
     def assert_decided(self, context: Context) -> None:
         """Both have real decisions about training, and the first became the champion with the model that it had."""
         trained = context.ledger.decisions(DecisionKind.TRAINING)
-        assert [decision.dry_run for decision in trained] == [False] * 3
+        assert [decision.dry_run for decision in trained] == [False] * 2
         promotion = context.ledger.decision(0, DecisionKind.PROMOTION)
         assert promotion is not None
         assert (promotion.dry_run, promotion.outcome, promotion.model_version) == (False, Outcome.PROMOTE, 1)
