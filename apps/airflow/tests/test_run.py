@@ -117,7 +117,7 @@ class TestOtherCode:
         """So is one whose files are of another format, whether its card can still be read or not."""
         policy = PromotionPolicy(least_coverage=0, most_coverage=100)
         with (
-            running_feed({"APPRAISER_FEED_ROWS": "3000"}) as url,
+            running_feed({"APPRAISER_FEED_ROWS": "5000"}) as url,
             closing(Context(settings_in(tmp_path, url, promotion_policy=policy))) as context,
         ):
             list(run_batch(context))
