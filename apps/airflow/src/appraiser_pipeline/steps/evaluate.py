@@ -135,7 +135,7 @@ def _compare(scores: _Scores, seed: int) -> Evaluation:
 
 
 def _usable(registry: Registry, champion: int) -> ValuationModel | None:
-    """The champion's model; None where another version of the code made it, so that it can appraise nothing any more."""
+    """The champion's model; None where another version of the code made it, so it can appraise nothing any more."""
     try:
         return registry.load(champion).model
     except BundleMismatchError:
