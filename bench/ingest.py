@@ -43,6 +43,7 @@ def listings(path: Path) -> pl.DataFrame:
 
 def write_body(sample: pl.DataFrame, rows: int, batch_number: int, file: Path) -> None:
     """Write a batch as the feed sends it: listings drawn from the sample, with numbers of their own."""
+    from appraiser_feed.cursors import Day  # noqa: PLC0415
     from appraiser_feed.encoding import encode  # noqa: PLC0415
     from appraiser_feed.endpoints.data import envelope  # noqa: PLC0415
 
@@ -57,7 +58,7 @@ def write_body(sample: pl.DataFrame, rows: int, batch_number: int, file: Path) -
         jittered("house_size", 0.05, 0),
         street=pl.Series(random.integers(1, 2_000_000, rows).astype(np.float64)),
     )
-    around = envelope(1, "Tuesday", batch_number)
+    around = envelope(1, Day.TUESDAY, batch_number)
     with file.open("wb") as out:
         out.write(around[:-2])
         out.writelines(encode(drawn))
@@ -70,8 +71,8 @@ def original(body: Path, folder: Path) -> dict[str, float]:
     Its three scripts run in one process here and pass rows on by files, as they do there.
     """
     began = time.perf_counter()
-    import pandas as pd  # noqa: PLC0415
-    from sklearn.model_selection import train_test_split  # noqa: PLC0415
+    import pandas as pd  # type: ignore[import-untyped]  # noqa: PLC0415
+    from sklearn.model_selection import train_test_split  # type: ignore[import-untyped]  # noqa: PLC0415
 
     imported = _mark(began)
     # Collect.
@@ -175,6 +176,7 @@ def _figures(began: float, imported: tuple[float, float, float], rows: int) -> d
         "import_seconds": round(imported[0], 3),
         "peak_mb": _peak_mb(),
         "import_mb": imported[2],
+        "growth_mb": round(_peak_mb() - imported[2], 1),
         "rows": rows,
     }
 
@@ -206,6 +208,7 @@ def compare(body: Path, folder: Path, turns: int) -> dict[str, Any]:
         ),
         "processor": round(theirs["processor_seconds"] / mine["processor_seconds"], 2),
         "memory": round(mine["peak_mb"] / theirs["peak_mb"], 2),
+        "memory_growth": round(mine["growth_mb"] / theirs["growth_mb"], 2),
     }
     return found
 
@@ -226,7 +229,8 @@ def growth(sample: pl.DataFrame, rows: int, batches: int, folder: Path) -> dict[
 def render(report: dict[str, Any]) -> str:
     """The report for people."""
     lines = [
-        f"{report['rows']:,} rows ({report['body_mb']:.0f} MB) of {report['data']}, {report['machine']['cores']} cores.",
+        f"{report['rows']:,} rows ({report['body_mb']:.0f} MB) of {report['data']}, "
+        f"{report['machine']['cores']} cores.",
         "Each way in a process of its own, by turns; medians.",
         "",
         f"{'':34}{'original':>12}{'ours':>12}{'ratio':>12}",
@@ -238,6 +242,7 @@ def render(report: dict[str, Any]) -> str:
         ("Seconds for imports", "import_seconds", None),
         ("Peak memory, imports and all [MB]", "peak_mb", "memory"),
         ("Memory after the imports [MB]", "import_mb", None),
+        ("What the work adds to it [MB]", "growth_mb", "memory_growth"),
         ("Rows kept", "rows", None),
     ):
         figures = "".join(f"{each[name]:>12,.{0 if name == 'rows' else 1}f}" for each in both)
@@ -247,7 +252,8 @@ def render(report: dict[str, Any]) -> str:
         seconds, processor = (stream_figures[f"late_over_early_{name}"] for name in ("seconds", "processor_seconds"))
         lines += [
             f"{stream_figures['batches']} batches of {stream_figures['rows']:,} rows into one lake.",
-            f"The last three over the second to fourth: {seconds:.2f} in seconds, {processor:.2f} in processor seconds.",
+            f"The last three over the second to fourth: {seconds:.2f} in seconds, "
+            f"{processor:.2f} in processor seconds.",
         ]
     return "\n".join(lines)
 

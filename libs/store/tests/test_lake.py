@@ -225,7 +225,7 @@ class TestSlices:
 
     def test_digest(self) -> None:
         """A digest tells values, unknown cells and borders of texts apart, and nothing else."""
-        tables = [
+        tables: list[dict[str, Any]] = [
             {"a": ["ab", "c"]}, {"a": ["a", "bc"]}, {"a": ["", "abc"]}, {"a": [None, "abc"]}, {"a": ["abc", None]},
             {"b": ["ab", "c"]}, {"a": [0.0, None]}, {"a": [0.0, 0.0]}, {"a": [None, 0.0]},
         ]  # fmt: skip
