@@ -229,8 +229,10 @@ def growth(sample: pl.DataFrame, rows: int, batches: int, folder: Path) -> dict[
 def render(report: dict[str, Any]) -> str:
     """The report for people."""
     lines = [
-        f"{report['rows']:,} rows ({report['body_mb']:.0f} MB) of {report['data']}, "
-        f"{report['machine']['cores']} cores.",
+        (
+            f"{report['rows']:,} rows ({report['body_mb']:.0f} MB) of {report['data']}, "
+            f"{report['machine']['cores']} cores."
+        ),
         "Each way in a process of its own, by turns; medians.",
         "",
         f"{'':34}{'original':>12}{'ours':>12}{'ratio':>12}",
@@ -252,8 +254,10 @@ def render(report: dict[str, Any]) -> str:
         seconds, processor = (stream_figures[f"late_over_early_{name}"] for name in ("seconds", "processor_seconds"))
         lines += [
             f"{stream_figures['batches']} batches of {stream_figures['rows']:,} rows into one lake.",
-            f"The last three over the second to fourth: {seconds:.2f} in seconds, "
-            f"{processor:.2f} in processor seconds.",
+            (
+                f"The last three over the second to fourth: {seconds:.2f} in seconds, "
+                f"{processor:.2f} in processor seconds."
+            ),
         ]
     return "\n".join(lines)
 
