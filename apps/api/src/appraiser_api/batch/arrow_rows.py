@@ -88,12 +88,10 @@ def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
 
 
 def _plain(column: pa.Array) -> pa.Array:
-    """Texts written out: what polars makes of somebody else's dictionary may end the process."""
-    if not pa.types.is_dictionary(column.type):
-        return column
-    values = column.dictionary
-    # There is no way yet to pick from views.
-    return (values.cast(pa.large_string()) if pa.types.is_string_view(values.type) else values).take(column.indices)
+    """Texts written out: polars follows views and dictionaries where there is nothing, and the process would end."""
+    if pa.types.is_dictionary(column.type):
+        return _plain(column.dictionary).take(column.indices)
+    return column.cast(pa.large_string()) if pa.types.is_string_view(column.type) else column
 
 
 def _check_texts(column: pa.Array) -> None:
