@@ -1,5 +1,6 @@
 """The short way of POST /predict: it answers what the careful way would, or leaves the request to it."""
 
+import asyncio
 import datetime as dt
 import json
 from pathlib import Path
@@ -15,7 +16,6 @@ from starlette.testclient import TestClient
 from appraiser_api.errors import LogFullError
 from appraiser_api.prediction_log import PredictionLog
 from appraiser_api.settings import Settings
-from appraiser_api.short_way import ShortWay
 from appraiser_schema import Appraisal, Problem, example_listing
 
 SHORT = {"Content-Type": "application/json"}
@@ -42,6 +42,27 @@ def told(response: Any) -> tuple[int, Any, dict[str, str]]:
     body = response.json()
     body.pop("request_id")
     return response.status_code, body, {k: v for k, v in response.headers.items() if k != "x-request-id"}
+
+
+async def ask_in_pieces(app: FastAPI, pieces: list[bytes]) -> tuple[int, float]:
+    """Status and price that a body gets which arrives like this, each piece but the first after a pause."""
+    arriving = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
+    arriving[-1]["more_body"] = False
+    answered: list[Any] = []
+
+    async def receive() -> Any:
+        await asyncio.sleep(0.01 if len(arriving) < len(pieces) else 0.0)
+        return arriving.pop(0)
+
+    async def send(message: Any) -> None:
+        answered.append(message)
+
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(b"".join(pieces)))]
+    scope = {"type": "http", "method": "POST", "path": "/predict", "query_string": b"", "headers": headers}
+    client = {"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2), "scheme": "http", "root_path": ""}
+    await app(scope | client, receive, send)
+    body = b"".join(message["body"] for message in answered if "body" in message)
+    return answered[0]["status"], json.loads(body)["price_usd"]
 
 
 class TestShortWay:
@@ -73,11 +94,12 @@ class TestShortWay:
         assert serving.post("/predict", json=example_listing()).status_code == 200
 
     def test_in_pieces(self, app: FastAPI, serving: TestClient) -> None:
-        """A body that arrives in pieces is answered too."""
+        """A body that arrives in pieces, with pauses between, is answered as one that was there at once."""
         whole = json.dumps(example_listing()).encode()
-        response = serving.post("/predict", content=iter([whole[:10], whole[10:]]), headers=SHORT)
-        assert response.status_code == 200
-        assert isinstance(ShortWay(app, app.state.services), ShortWay)
+        assert serving.portal is not None
+        status, price = serving.portal.call(ask_in_pieces, app, [whole])
+        assert (status, price) == serving.portal.call(ask_in_pieces, app, [whole[:10], b"", whole[10:]])
+        assert status == 200
 
     @pytest.mark.parametrize("kind", [SHORT, CAREFUL])
     def test_counted_once(self, serving: TestClient, kind: dict[str, str]) -> None:

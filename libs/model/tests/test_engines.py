@@ -70,7 +70,7 @@ class TestOnePrice:
     @settings(max_examples=60, deadline=None)
     @given(house=HOUSES)
     def test_one_as_many(self, model: ValuationModel, house: Listing) -> None:
-        """A house on its own has the price and the bounds that it has in a table that XGBoost appraises, bit for bit."""
+        """A house on its own has the price and the bounds that it has in a table of XGBoost, bit for bit."""
         many = model.appraise(listing_columns([house] * 60))
         assert model.appraise_one(house) == (many.price_usd[7], many.lower_usd[7], many.upper_usd[7])
 
