@@ -443,14 +443,15 @@ class TestLimits:
     def test_takes_no_more_tables_than_may_wait(self, api: TestClient) -> None:
         """503 while there are as many as may be; single houses are answered meanwhile."""
         tables = api.app.state.services.tables  # type: ignore[attr-defined]
-        waiting = [object() for _ in range(8)]
+        portal, waiting = api.portal, [object() for _ in range(8)]
+        assert portal is not None
         for place in waiting:
-            tables.acquire_on_behalf_of_nowait(place)
+            portal.call(tables.acquire_on_behalf_of_nowait, place)
         response = ask(api, Kind.CSV, written(Kind.CSV, HOUSES))
         assert (response.status_code, response.headers["retry-after"]) == (503, "5")
         assert api.post("/predict", json=HOUSES[0]).status_code == 200
         for place in waiting:
-            tables.release_on_behalf_of(place)
+            portal.call(tables.release_on_behalf_of, place)
         assert len(answer(api, Kind.CSV, written(Kind.CSV, HOUSES))) == 3
 
     def test_a_full_disk_is_told(self, api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
