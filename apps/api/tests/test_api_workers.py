@@ -100,7 +100,7 @@ class TestTwoWorkers:
             os.kill(killed, signal.SIGKILL)
             wait_for(lambda killed=killed: killed not in worker_pids(api) and len(worker_pids(api)) == 2)
         assert api.get("/health/ready").status_code == 200
-        assert sorted(file.name for file in metrics.iterdir()) == before
+        wait_for(lambda: sorted(file.name for file in metrics.iterdir()) == before)
         counted = f'appraiser_requests_total{{method="POST",route="/predict",status="200"}} {load.answered.total()}.0'
         text = api.get("/metrics").text
         assert counted in text
