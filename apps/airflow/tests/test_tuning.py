@@ -22,10 +22,11 @@ from appraiser_pipeline.tuning import search_of, tune
 START = TrainingConfig(seed=1, threads=2)
 
 
-@pytest.fixture(scope="module")
-def cleaned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Stores in which the first batch of a small simulated source was cleaned."""
-    folder = tmp_path_factory.mktemp("tuning")
+@pytest.fixture
+def cleaned(tmp_path: Path) -> Path:
+    """Stores in which the first batch of a small simulated source was cleaned, and nothing was searched yet."""
+    folder = tmp_path / "stores"
+    folder.mkdir()
     with running_feed({"APPRAISER_FEED_ROWS": "5000"}) as url, closing(Context(settings_in(folder, url))) as context:
         for step in (Step.FETCH_BATCH, Step.VALIDATE, Step.CLEAN_AND_SPLIT, Step.DECIDE_TRAINING):
             call(step, context, 0)
