@@ -23,6 +23,10 @@ from appraiser_store import PredictionRow, RefusedPredictionError
 IDLE_SECONDS: Final = 0.25
 """How long the thread rests when all is shipped; so fresh is the ledger."""
 
+FEW_RECORDS: Final = 500
+"""After so few the thread rests as well: a transaction costs as much as a hundred records, and while it ships single
+ones as they come it takes the time of those who answer."""
+
 ADOPT_SECONDS: Final = 2.0
 LIVE_SECONDS: Final = 60.0
 FIRST_RETRY_SECONDS: Final = 0.5
@@ -71,6 +75,7 @@ class Shipper:
         self._metrics = metrics
         self._clock = clock
         self._retry_seconds = 0.0
+        self._taken = 0
         self._adopt_at = self._live_at = clock()
         self._stop = threading.Event()
         self._until = float("inf")
@@ -106,6 +111,7 @@ class Shipper:
         Raises:
             AwayError: The ledger is away; what was not shipped is still there.
         """
+        self._taken = 0
         if self._clock() >= self._adopt_at:
             self._adopt()
         more = [self._ship(source) for source in (*self._own, *self._adopted)]
@@ -122,7 +128,7 @@ class Shipper:
             if self._stop.is_set():
                 if not more:
                     break
-            elif not more:
+            elif not more or self._taken < FEW_RECORDS:
                 self._stop.wait(self._retry_seconds or IDLE_SECONDS)
         for source in self._adopted:
             source.release()
@@ -163,6 +169,7 @@ class Shipper:
             self._save(source, found)
             source.shipped(found)
             source.oldest = None
+            self._taken += len(found)
         return bool(found)
 
     def _save(self, source: Source, found: Sequence[Found]) -> None:
