@@ -13,10 +13,7 @@ from typing import Any, Final
 
 from appraiser_cli.errors import UsageError
 from appraiser_cli.home import ROOT
-from appraiser_cli.locks import EXPORTS
-
-IMAGES: Final = tuple(EXPORTS)
-"""One image per export in locks/."""
+from appraiser_cli.locks import IMAGES
 
 _EVERYTHING: Final = {"pyproject.toml", ".python-version", ".dockerignore"}
 _EVERY_TEST: Final = {"appraiser", "conftest.py"}

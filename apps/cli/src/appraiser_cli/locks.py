@@ -9,14 +9,19 @@ from typing import Final
 from appraiser_cli.errors import CliError
 from appraiser_cli.home import ROOT
 
+_BUILD: Final = "build"
+
 EXPORTS: Final[dict[str, tuple[str, ...]]] = {
     "feed": ("--package", "appraiser-feed"),
     "airflow": ("--package", "appraiser-pipeline"),
     "mlflow": ("--only-group", "mlflow"),
     "api": ("--package", "appraiser-api"),
     "ui": ("--package", "appraiser-ui"),
+    _BUILD: ("--only-group", "build"),
 }
-"""Selection of packages by image. The members themselves are installed from their folders."""
+"""Selection of packages by image, and what builds the members' wheels in each. The members come from their folders."""
+
+IMAGES: Final = tuple(name for name in EXPORTS if name != _BUILD)
 
 _OPTIONS: Final = ("--no-emit-workspace", "--no-header", "--no-annotate", "--no-dev", "--format", "requirements-txt")
 
