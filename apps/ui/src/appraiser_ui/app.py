@@ -5,13 +5,21 @@ from typing import Final
 
 import streamlit as st
 
+from appraiser_ui.language_switch import choose_language, show_switch
+from appraiser_ui.words import say
+
 HERE: Final = Path(__file__).parent
+ICONS: Final = {"appraise": ":material/real_estate_agent:", "models": ":material/model_training:"}
+"""The pages in the order of the menu, by the name of their file; `frame.pages` in the words has their titles."""
 
 st.set_page_config(page_title="Appraiser", page_icon=str(HERE / "icon.svg"), layout="wide")
-st.navigation(
+choose_language()
+page = st.navigation(
     [
-        st.Page(HERE / "pages" / "appraise.py", title="Appraise", icon=":material/real_estate_agent:", default=True),
-        st.Page(HERE / "pages" / "models.py", title="Models", icon=":material/model_training:"),
+        st.Page(HERE / "pages" / f"{name}.py", title=say(f"frame.pages.{name}"), icon=icon, default=name == "appraise")
+        for name, icon in ICONS.items()
     ],
     position="top",
-).run()
+)
+show_switch()
+page.run()
