@@ -10,6 +10,7 @@ from tiny_champion import build_market, train_tiny
 
 from appraiser_model import measure, segment_scores
 from appraiser_pipeline.report import calibration, changes, features, predicted, states
+from appraiser_pipeline.report.record import record_of
 from appraiser_pipeline.report.study import Study
 from appraiser_pipeline.report.write import write_report
 from appraiser_schema import Evaluation
@@ -75,6 +76,34 @@ class TestFiles:
         assert table["kind"].unique(maintain_order=True).to_list() == ["all", "batch", "state", "price_band"]
         assert {"rows", "median_ratio", "cod", "prd", "prb", "mae", "mdape", "ppe10", "coverage"} <= set(table.columns)
         assert table["champion_mae"][0] == pytest.approx(study.evaluation.champion["mae"], rel=1e-6)  # type: ignore[index]
+
+
+class TestRecord:
+    """The same as figures."""
+
+    def test_effects(self, study: Study) -> None:
+        """Every feature is there by the size of its effect, with the champion's, and points for those that matter."""
+        report = record_of(study)
+        sizes = [feature.mean_percent for feature in report.features]
+        assert sizes == sorted(sizes, reverse=True)
+        first = report.features[0]
+        assert first.mean_percent == pytest.approx(study.importance[first.feature], abs=1e-4)
+        assert first.champion_mean_percent == pytest.approx(study.champion_importance[first.feature], abs=1e-4)
+        assert len(first.effects_percent) == len(first.ranks) == 120
+        assert not report.features[-1].effects_percent
+
+    def test_coverage(self, study: Study) -> None:
+        """The tenths of the appraisal hold every test listing, and their shares sum up to the whole."""
+        report = record_of(study)
+        assert sum(part.rows for part in report.coverage) == study.test.height
+        inside = sum(part.inside * part.rows for part in report.coverage) / study.test.height
+        assert inside == pytest.approx(study.evaluation.challenger["coverage"], abs=0.01)
+
+    def test_without_champion(self) -> None:
+        """The first version is compared with nothing."""
+        report = record_of(study_of(build_market(seed=3), champion=False))
+        assert report.champion_version is None
+        assert {feature.champion_mean_percent for feature in report.features} == {None}
 
 
 class TestPictures:

@@ -16,7 +16,9 @@ class TestPublicNames:
             "Prediction", "PredictionKind", "PricedListing", "Problem", "RAW_COLUMNS", "Ready", "Reason",
             "ReasonPart", "Record", "Reign", "Reloaded", "STATES", "STATE_CODES", "Sale", "SchemaError", "Scope",
             "SegmentScore", "ShapeError", "Split", "Status", "WorkerReady", "example_listing", "hash_key",
-            "latest_day", "new_key", "utc_now",
+            "latest_day", "new_key", "utc_now", "Backlog", "BatchDetail", "BatchReport", "ColumnShift", "CoverageBin",
+            "FeatureEffect", "ModelReport", "ModelStudy", "Part", "PartName", "PartState", "Refusal", "RollbackOrder",
+            "RolledBack", "RouteTraffic", "ServiceState",
         }  # fmt: skip
 
     def test_there(self) -> None:

@@ -19,20 +19,34 @@ from appraiser_schema import (
     Alias,
     AliasMove,
     Batch,
+    BatchReport,
     BatchStatus,
+    ColumnShift,
+    CoverageBin,
     Decision,
     DecisionKind,
     Evaluation,
+    FeatureEffect,
     Fetch,
     FetchOutcome,
+    ModelReport,
     MoveKind,
     Outcome,
     Reason,
     Record,
+    Refusal,
     SegmentScore,
 )
 from appraiser_store import ForeignLedgerError, Ledger, LedgerSchemaError, UnknownBatchError, UnknownFetchError
-from appraiser_store.ledger_tables import BATCHES, DECISIONS, EVALUATIONS, FETCHES, MOVES
+from appraiser_store.ledger_tables import (
+    BATCH_REPORTS,
+    BATCHES,
+    DECISIONS,
+    EVALUATIONS,
+    FETCHES,
+    MODEL_REPORTS,
+    MOVES,
+)
 
 AT = dt.datetime(2026, 3, 29, 1, 30, 0, 123456, tzinfo=dt.timezone(dt.timedelta(hours=2)))
 SNAPSHOT = 2**63 - 1
@@ -147,6 +161,35 @@ class TestBatches:
         assert (ledger.batch(0), ledger.last_batch(), ledger.batches()) == (None, None, [])
 
 
+class TestReports:
+    """What people want to see of batches and versions."""
+
+    def test_batch(self, ledger: Ledger) -> None:
+        """A report comes back as it was kept, a later one takes its place, and it needs its batch."""
+        refusal = Refusal(stage="raw", column="price", rule="at least 0", rows=3, examples=("-1", None))
+        shift = ColumnShift(column="bed", index=0.3, threshold=0.2, edges=(2.0, 3.0), before=(0.5,) * 2, after=(1.0, 0))
+        report = BatchReport(batch_number=4, refusals=(refusal,), champion_version=1, rows_before=9, shifts=(shift,))
+        with pytest.raises(UnknownBatchError):
+            ledger.save_batch_report(report)
+        ledger.save_batch(a_batch(4))
+        for kept in (report, report.model_copy(update={"refusals": ()})):
+            ledger.save_batch_report(kept)
+            assert ledger.batch_report(4) == kept
+        assert ledger.batch_report(5) is None
+
+    def test_model(self, ledger: Ledger) -> None:
+        """A version's report comes back as it was kept."""
+        effect = FeatureEffect(feature="bed", label="Bedrooms", mean_percent=4.5, effects_percent=(1.0,), ranks=(None,))
+        part = CoverageBin(rows=40, appraised_usd=2e5, inside=90, low=80, high=95, width=70)
+        report = ModelReport(
+            version=2, champion_version=None, rows_test=40, rows_explained=1, stated_coverage=90, features=(effect,),
+            coverage=(part,),
+        )  # fmt: skip
+        ledger.save_model_report(report)
+        assert ledger.model_report(2) == report
+        assert ledger.model_report(3) is None
+
+
 class TestEvaluations:
     """One evaluation per batch."""
 
@@ -241,6 +284,8 @@ class TestTables:
             (Evaluation, EVALUATIONS, set()),
             (Decision, DECISIONS, set()),
             (AliasMove, MOVES, {"move_id"}),
+            (BatchReport, BATCH_REPORTS, set()),
+            (ModelReport, MODEL_REPORTS, set()),
         ],
     )
     def test_every_field_has_a_column(self, record: type[Record], table: Table, own: set[str]) -> None:

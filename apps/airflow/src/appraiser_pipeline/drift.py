@@ -68,6 +68,18 @@ def population_stability(before: pl.Series, after: pl.Series) -> float:
     return float(_index(*_counts(before, after)))
 
 
+def edges_of(before: pl.Series) -> NDArray[np.float64]:
+    """The ends of the bins of a number: its deciles, each once."""
+    known: NDArray[np.float64] = before.drop_nulls().to_numpy()
+    return np.unique(np.quantile(known, np.linspace(0, 1, _BINS + 1)[1:-1])) if len(known) else known
+
+
+def number_shares(series: pl.Series, edges: NDArray[np.float64]) -> tuple[float, ...]:
+    """Share of the values in each bin, the unknown last."""
+    counts = np.bincount(_binned(series, edges), minlength=len(edges) + 2)
+    return tuple((counts / max(1, len(series))).tolist())
+
+
 def _index(old: Counts, new: Counts) -> NDArray[np.float64]:
     """The index of counts by bin, shape (..., b)."""
     before, after = (np.maximum(counts / counts.sum(axis=-1, keepdims=True), _LEAST_SHARE) for counts in (old, new))
@@ -82,8 +94,7 @@ def _counts(before: pl.Series, after: pl.Series) -> tuple[Counts, Counts]:
         codes = [_coded(series, labels) for series in (before, after)]
         size = len(labels) + 1
     else:
-        known = before.drop_nulls().to_numpy()
-        edges = np.unique(np.quantile(known, np.linspace(0, 1, _BINS + 1)[1:-1])) if len(known) else known
+        edges = edges_of(before)
         size = len(edges) + 2
         codes = [_binned(series, edges) for series in (before, after)]
     old, new = (np.bincount(code, minlength=size) for code in codes)

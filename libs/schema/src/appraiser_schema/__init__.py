@@ -50,6 +50,26 @@ from appraiser_schema.records import (
     Split,
     utc_now,
 )
+from appraiser_schema.reports import (
+    BatchDetail,
+    BatchReport,
+    ColumnShift,
+    CoverageBin,
+    FeatureEffect,
+    ModelReport,
+    ModelStudy,
+    Refusal,
+)
+from appraiser_schema.service import (
+    Backlog,
+    Part,
+    PartName,
+    PartState,
+    RollbackOrder,
+    RolledBack,
+    RouteTraffic,
+    ServiceState,
+)
 
 __version__ = version("appraiser-schema")
 
@@ -94,6 +114,24 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "Reign",
     "ModelLineage",
     "Lineage",
+    # what is kept of batches and models for people
+    "BatchDetail",
+    "BatchReport",
+    "Refusal",
+    "ColumnShift",
+    "ModelStudy",
+    "ModelReport",
+    "FeatureEffect",
+    "CoverageBin",
+    # how the service stands
+    "ServiceState",
+    "Part",
+    "PartName",
+    "PartState",
+    "RouteTraffic",
+    "Backlog",
+    "RollbackOrder",
+    "RolledBack",
     # what is answered
     "Appraisal",
     "Contribution",

@@ -15,16 +15,26 @@ from appraiser_schema import (
     Alias,
     AliasMove,
     Batch,
+    BatchReport,
     Decision,
     DecisionKind,
     Evaluation,
     Fetch,
     FetchOutcome,
+    ModelReport,
     Record,
 )
 from appraiser_store.database import open_database
 from appraiser_store.errors import UnknownBatchError, UnknownFetchError
-from appraiser_store.ledger_tables import BATCHES, DECISIONS, EVALUATIONS, FETCHES, MOVES
+from appraiser_store.ledger_tables import (
+    BATCH_REPORTS,
+    BATCHES,
+    DECISIONS,
+    EVALUATIONS,
+    FETCHES,
+    MODEL_REPORTS,
+    MOVES,
+)
 from appraiser_store.predictions import PredictionLedger
 
 
@@ -90,6 +100,35 @@ class Ledger(PredictionLedger):
     def last_batch(self) -> Batch | None:
         """The batch with the highest number."""
         return _first(self._read(Batch, select(BATCHES).order_by(BATCHES.c.batch_number.desc()).limit(1)))
+
+    def save_batch_report(self, report: BatchReport) -> None:
+        """Record what people want to see of a batch, in the place of what was recorded before.
+
+        Raises:
+            UnknownBatchError: The batch was never saved.
+        """
+        try:
+            self._replace(BATCH_REPORTS, report)
+        except IntegrityError:
+            raise UnknownBatchError("report", report.batch_number) from None
+
+    def batch_report(self, batch_number: int) -> BatchReport | None:
+        """What people want to see of a batch; None where none was kept."""
+        return _first(
+            self._read(BatchReport, select(BATCH_REPORTS).where(BATCH_REPORTS.c.batch_number == batch_number))
+        )
+
+    def save_model_report(self, report: ModelReport) -> None:
+        """Record how a version works, in the place of what was recorded before."""
+        self._replace(MODEL_REPORTS, report)
+
+    def model_report(self, version: int) -> ModelReport | None:
+        """How a version works; None where no report was kept."""
+        return _first(self._read(ModelReport, select(MODEL_REPORTS).where(MODEL_REPORTS.c.version == version)))
+
+    def last_fetch(self) -> Fetch | None:
+        """The fetch that was begun last."""
+        return _first(self._read(Fetch, select(FETCHES).order_by(FETCHES.c.fetch_id.desc()).limit(1)))
 
     def save_evaluation(self, evaluation: Evaluation) -> None:
         """Record the evaluation of a batch, in the place of an earlier one.

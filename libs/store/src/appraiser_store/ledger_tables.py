@@ -96,6 +96,30 @@ EVALUATIONS: Final = Table(
     Column("engine_difference", Float),
 )
 
+BATCH_REPORTS: Final = Table(
+    "batch_reports",
+    METADATA,
+    Column("batch_number", ForeignKey(BATCHES.c.batch_number), primary_key=True, autoincrement=False),
+    Column("refusals", JSON, nullable=False),
+    Column("champion_version", Integer),
+    Column("rows_before", Integer),
+    Column("rows_after", Integer),
+    Column("shifts", JSON, nullable=False),
+)
+
+MODEL_REPORTS: Final = Table(
+    "model_reports",
+    METADATA,
+    # No reference: versions are counted by the registry.
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("champion_version", Integer),
+    Column("rows_test", Integer, nullable=False),
+    Column("rows_explained", Integer, nullable=False),
+    Column("stated_coverage", Float, nullable=False),
+    Column("features", JSON, nullable=False),
+    Column("coverage", JSON, nullable=False),
+)
+
 DECISIONS: Final = Table(
     "decisions",
     METADATA,

@@ -25,11 +25,11 @@ def draw(study: Study) -> Figure:
     axes.axvline(0, color=GREY, linewidth=1)
     rng = np.random.default_rng(0)
     for place, feature in enumerate(order):
-        ranks, known = _ranks(values[:, feature])
+        rank, known = ranks(values[:, feature])
         effect = np.expm1(effects[:, feature]) * 100
         height = -place + _spread(effect, rng)
         axes.scatter(effect[~known], height[~known], s=9, color="#b5bdc5", linewidths=0, zorder=2)
-        axes.scatter(effect[known], height[known], s=11, c=ranks[known], cmap=SEQUENTIAL, vmin=0, vmax=1, linewidths=0,
+        axes.scatter(effect[known], height[known], s=11, c=rank[known], cmap=SEQUENTIAL, vmin=0, vmax=1, linewidths=0,
                      zorder=3)  # fmt: skip
     axes.set_yticks(-np.arange(len(order)), [LABELS.get(names[i], names[i]) for i in order])
     # Beyond these lies one effect in five hundred; it would press the others together.
@@ -49,7 +49,7 @@ def draw(study: Study) -> Figure:
     return figure
 
 
-def _ranks(values: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def ranks(values: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Rank of each value between 0 and 1, equal values alike, and whether it is known."""
     known = ~np.isnan(values)
     ordered = np.sort(values[known])

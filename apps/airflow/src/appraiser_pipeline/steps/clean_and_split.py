@@ -10,6 +10,7 @@ import structlog
 
 import appraiser_pipeline.memory  # noqa: F401 - what it does, it does at import
 from appraiser_pipeline.ahead import ahead
+from appraiser_pipeline.batch_report import keep_refusals
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError, StoppedBatchError
 from appraiser_pipeline.splitting import hash_rows, split_rows
@@ -101,4 +102,5 @@ def _quarantine(context: Context, batch_number: int, failures: pl.DataFrame) -> 
     both = pl.concat([kept, added.cast(dict(kept.schema))])  # type: ignore[arg-type]
     if not failures.is_empty():
         context.lake.replace_batch(Table.QUARANTINE, batch_number, both)
+        keep_refusals(context, batch_number, both)
     return both["row_number"].n_unique()

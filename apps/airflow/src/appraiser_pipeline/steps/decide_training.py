@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from appraiser_model import BundleMismatchError, Card, CardMismatchError
 from appraiser_model.bootstrap import median_interval
+from appraiser_pipeline.batch_report import keep_drift
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.drift import CATEGORIES, NUMBERS, shift
 from appraiser_pipeline.errors import OrderError
@@ -89,7 +90,9 @@ def _reasons(context: Context, batch: Batch, champion: int | None) -> Iterator[R
         yield _unusable(champion)
         return
     old = _learnable(context, card.batches, batch.clean_snapshot_id, *NUMBERS, *CATEGORIES)
-    yield from drift_reasons(old, new, policy, context.settings.seed)
+    drifts = tuple(drift_reasons(old, new, policy, context.settings.seed))
+    keep_drift(context, batch.batch_number, champion, (old, new), drifts)
+    yield from drifts
     yield new_category_reason(old, new, policy)
     yield _error_reason(context, champion, card, new, policy)
     yield _growth_reason(trainable, card, policy)

@@ -144,15 +144,17 @@ def _usable(registry: Registry, champion: int) -> ValuationModel | None:
 
 
 def _report(context: Context, evaluation: Evaluation, scores: _Scores | None) -> None:
-    """Keep the report with the version's run, unless it is there whole. Whatever fails here, the evaluation stands."""
+    """Keep the report, as figures and with the run, unless it is there. Whatever fails here, the evaluation stands."""
     version = evaluation.challenger_version
     try:
         # matplotlib takes a second to import, and a step that runs again needs none of it.
+        from appraiser_pipeline.report.record import record_of  # noqa: PLC0415
         from appraiser_pipeline.report.study import Study  # noqa: PLC0415
         from appraiser_pipeline.report.write import FOLDER, LAST, write_report  # noqa: PLC0415
 
         if scores is None:
-            if context.registry.has_file(version, f"{FOLDER}/{LAST}"):
+            written = context.registry.has_file(version, f"{FOLDER}/{LAST}")
+            if written and context.ledger.model_report(version) is not None:
                 return
             scores = _score(context, evaluation.batch_number, (version, evaluation.champion_version))
         study = Study(
@@ -164,6 +166,7 @@ def _report(context: Context, evaluation: Evaluation, scores: _Scores | None) ->
             champion_appraised=scores.champion_appraised,
             least_segment=context.settings.promotion_policy.least_segment,
         )
+        context.ledger.save_model_report(record_of(study))
         with tempfile.TemporaryDirectory() as scratch:
             write_report(study, Path(scratch) / FOLDER)
             context.registry.keep_files(version, Path(scratch))

@@ -9,6 +9,7 @@ import structlog
 
 import appraiser_pipeline.memory  # noqa: F401 - what it does, it does at import
 from appraiser_pipeline.ahead import ahead
+from appraiser_pipeline.batch_report import keep_refusals
 from appraiser_pipeline.body import BodyError, read_portions
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import StoppedBatchError
@@ -111,6 +112,7 @@ def _why_unfit(received: int, refused: int, failures: pl.DataFrame, most: float)
 def _quarantine(context: Context, batch_number: int, failures: pl.DataFrame) -> None:
     rows = failures.select(pl.lit(batch_number).alias("batch_number"), *FAILURE_SCHEMA.names())
     context.lake.replace_batch(Table.QUARANTINE, batch_number, rows)
+    keep_refusals(context, batch_number, failures)
 
 
 def _stop(context: Context, batch: Batch, reason: str) -> StoppedBatchError:
