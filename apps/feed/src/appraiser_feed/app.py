@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from appraiser_feed.endpoints import ROUTERS
 from appraiser_feed.feed import Feed
+from appraiser_feed.metrics import FeedMetrics
 
 
 def create_app(feed: Feed) -> FastAPI:
@@ -15,6 +16,7 @@ def create_app(feed: Feed) -> FastAPI:
     """
     app = FastAPI(title="Appraiser feed", version=version("appraiser-feed"), summary="Listings, batch by batch.")
     app.state.feed = feed
+    app.state.metrics = FeedMetrics(feed)
     for router in ROUTERS:
         app.include_router(router)
     return app

@@ -12,7 +12,7 @@ from starlette.types import Message, Send
 
 from appraiser_feed.cursors import Day
 from appraiser_feed.encoding import EncodedRows
-from appraiser_feed.endpoints.parameters import Group, OptionalDay, Served
+from appraiser_feed.endpoints.parameters import Counted, Group, OptionalDay, Served
 
 EXHAUSTED: Final = "Ya se recolectó toda la información mínima necesaria"
 
@@ -21,10 +21,11 @@ router = APIRouter()
 
 
 @router.get("/data", response_class=Response)
-async def data(feed: Served, group_number: Group, day: OptionalDay = None) -> Response:
+async def data(feed: Served, counted: Counted, group_number: Group, day: OptionalDay = None) -> Response:
     """Send the next batch of this group and day and move the cursor on, whether or not the response arrives."""
     number = feed.cursors.take(group_number, day)
     if number is None:
+        counted.exhausted()
         log.info("exhausted", group_number=group_number, day=day)
         raise HTTPException(400, EXHAUSTED)
     if feed.faults.repeats(number):
@@ -34,6 +35,7 @@ async def data(feed: Served, group_number: Group, day: OptionalDay = None) -> Re
     await feed.faults.wait()
     dropped = feed.faults.drops(number)
     body = Body(envelope(group_number, day, number), rows)
+    counted.sent(number, batch.rows, body.size_bytes, dropped=dropped)
     log.info(
         "batch_sent",
         group_number=group_number,

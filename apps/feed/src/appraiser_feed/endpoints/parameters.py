@@ -7,6 +7,7 @@ from pydantic import BeforeValidator
 
 from appraiser_feed.cursors import Day
 from appraiser_feed.feed import Feed
+from appraiser_feed.metrics import FeedMetrics
 
 GROUPS: Final = range(1, 11)
 BAD_GROUP: Final = "Número de grupo inválido"
@@ -15,6 +16,11 @@ BAD_GROUP: Final = "Número de grupo inválido"
 def _served(request: Request) -> Feed:
     feed: Feed = request.app.state.feed
     return feed
+
+
+def _counted(request: Request) -> FeedMetrics:
+    metrics: FeedMetrics = request.app.state.metrics
+    return metrics
 
 
 def _known_group(
@@ -26,6 +32,7 @@ def _known_group(
 
 
 Served = Annotated[Feed, Depends(_served)]
+Counted = Annotated[FeedMetrics, Depends(_counted)]
 Group = Annotated[int, Depends(_known_group)]
 OptionalDay = Annotated[
     Day | None,
