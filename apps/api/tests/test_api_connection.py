@@ -82,7 +82,7 @@ class Serving:
 
 
 @pytest.fixture
-def serving_small(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
+def serving_small() -> Iterator[Serving]:
     """A server that is impatient with heads and bodies."""
     app = SmallApp()
     server = Server(app, Settings(api_head_seconds=0.5, api_body_seconds=1.0))
@@ -95,7 +95,7 @@ def serving_small(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
     server.should_exit = True
     thread.join(30)
     listener.close()
-    monkeypatch.setattr(DRAINING, "on", False)
+    DRAINING.on = False  # the server has switched it on, for this whole process
 
 
 def kept_bytes(connection: BoundedConnection) -> int:

@@ -1,13 +1,13 @@
 """Keys, limits and origins: what is refused before a request is looked at."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from running_api import metric
+from running_api import metric, wait_for
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
@@ -223,46 +223,65 @@ class TestOrigins:
         assert "access-control-allow-origin" not in other.headers
 
 
+@dataclass
+class Slow:
+    """An endpoint that takes its time.
+
+    Attributes:
+        begun: Set once a request is there.
+        may_end: Lets it go on.
+    """
+
+    begun: threading.Event = field(default_factory=threading.Event)
+    may_end: threading.Event = field(default_factory=threading.Event)
+
+    def add_to(self, client: TestClient) -> None:
+        """Let an application have it, as /slow."""
+
+        @client.app.get("/slow")  # type: ignore[attr-defined,untyped-decorator]
+        def wait() -> None:
+            self.begun.set()
+            self.may_end.wait(30)
+
+
 @pytest.fixture
-def slow() -> Iterator[threading.Event]:
-    """Lets a slow endpoint go on."""
-    event = threading.Event()
-    yield event
-    event.set()
+def slow() -> Iterator[Slow]:
+    """A slow endpoint, which ends with the test."""
+    slow = Slow()
+    yield slow
+    slow.may_end.set()
 
 
 class TestConcurrency:
     """How much is worked on at a time."""
 
-    def test_busy(self, start: Start, slow: threading.Event) -> None:
+    def test_busy(self, start: Start, slow: Slow) -> None:
         """One request more than may be is refused with 503 and Retry-After; probes and metrics are not."""
         client = start(api_in_flight=1)
-        self._add_slow(client, slow)
+        slow.add_to(client)
         thread = threading.Thread(target=client.get, args=("/slow",))
         thread.start()
-        while metric(client, "appraiser_requests_in_flight") < 2:
-            time.sleep(0.01)
+        assert slow.begun.wait(30)
         response = client.get("/")
         assert (response.status_code, response.headers["retry-after"]) == (503, "1")
         assert response.json()["type"] == "urn:appraiser:problem:busy"
         assert client.get("/health/live").status_code == 200
-        slow.set()
+        slow.may_end.set()
         thread.join()
         assert client.get("/").status_code == 200
         assert metric(client, "appraiser_requests_in_flight") == 1
 
-    def test_too_slow(self, start: Start, slow: threading.Event) -> None:
+    def test_too_slow(self, start: Start, slow: Slow) -> None:
         """A store that hangs is not waited for; what it holds counts until it lets go."""
         client = start(api_handler_seconds=0.1)
-        self._add_slow(client, slow)
+        slow.add_to(client)
         with client:
             response = client.get("/slow")
             assert (response.status_code, response.headers["retry-after"]) == (503, "5")
             assert response.json()["type"] == "urn:appraiser:problem:too-slow"
             assert metric(client, "appraiser_requests_in_flight") == 2
-            slow.set()
-            while metric(client, "appraiser_requests_in_flight") > 1:
-                time.sleep(0.01)
+            slow.may_end.set()
+            wait_for(lambda: metric(client, "appraiser_requests_in_flight") == 1)
 
     def test_rate(self, start: Start) -> None:
         """Whoever asks too often is told when to ask again."""
@@ -295,11 +314,6 @@ class TestConcurrency:
         for number in range(20_000):
             rate.take(f"client-{number}")
         assert len(rate._buckets) == 10_000
-
-    def _add_slow(self, client: TestClient, slow: threading.Event) -> None:
-        @client.app.get("/slow")  # type: ignore[attr-defined,untyped-decorator]
-        def wait() -> None:
-            slow.wait(30)
 
 
 class TestSize:
