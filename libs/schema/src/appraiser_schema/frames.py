@@ -19,6 +19,7 @@ import polars as pl
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from appraiser_schema.as_written import part_as_written
 from appraiser_schema.columns import Coded, Columns, listing_columns
 from appraiser_schema.errors import ShapeError
 from appraiser_schema.listing import (
@@ -189,8 +190,16 @@ def clean_unpriced(frame: pl.DataFrame) -> Checked:
             other columns are not looked at.
 
     Returns:
-        Clean listings, row_number and `LISTING_COLUMNS`, and the failures of all doors.
+        Clean listings, row_number and `LISTING_COLUMNS`, by their numbers, and the failures of all doors.
     """
+    good, others = part_as_written(number_rows(frame), ROW_NUMBER, _LISTING.rules)
+    if others.is_empty():
+        return Checked(good, pl.DataFrame(schema=FAILURE_SCHEMA))
+    checked = _clean_unpriced(others)
+    return Checked(pl.concat([good, checked.good]).sort(ROW_NUMBER), checked.failures)
+
+
+def _clean_unpriced(frame: pl.DataFrame) -> Checked:
     if "status" not in frame.columns:
         frame = frame.with_columns(status=pl.lit(Status.FOR_SALE.value))
     typed = coerce(frame.drop("price", strict=False), missing_ok=True, extra_ok=True)
