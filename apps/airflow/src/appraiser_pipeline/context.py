@@ -39,9 +39,13 @@ class Context:
     @cached_property
     def lake(self) -> "Lake":
         """Tables of listings."""
-        from appraiser_store import Lake  # noqa: PLC0415
+        from appraiser_store import Lake, RemoteTables  # noqa: PLC0415
 
-        return Lake.open(self.settings.lake)
+        s = self.settings
+        if s.lake_catalog_url is None or s.lake_warehouse is None:
+            return Lake.open(s.lake)
+        keys = (s.s3_endpoint, s.s3_access_key_id, s.s3_secret_access_key.get_secret_value(), s.s3_region)
+        return Lake.open(s.lake, RemoteTables(s.lake_catalog_url.get_secret_value(), s.lake_warehouse, *keys))
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -2,9 +2,9 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AnyHttpUrl, BeforeValidator, Field
+from pydantic import AnyHttpUrl, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from appraiser_pipeline.policy import PromotionPolicy, TrainingPolicy, ValidationPolicy
@@ -30,7 +30,24 @@ class Settings(BaseSettings):
         default=dt.timedelta(minutes=5),
         description="How long the listing API may be silent. The largest batch of the original took 52 s.",
     )
-    lake: Path = Field(default=Path("var/lake"), description="Folder of the lake.")
+    lake: Path = Field(
+        default=Path("var/lake"),
+        description="Folder of the lake: bytes as received, and the tables unless they are elsewhere.",
+    )
+    lake_catalog_url: Annotated[SecretStr | None, BeforeValidator(_empty_is_none)] = Field(
+        default=None, description="SQLAlchemy address of the tables' catalog; empty: in the folder."
+    )
+    lake_warehouse: Annotated[str | None, BeforeValidator(_empty_is_none)] = Field(
+        default=None, pattern="^s3://[^/]+", description="Where the tables' files are, such as s3://lake/warehouse."
+    )
+    s3_endpoint: str = Field(
+        default="", validation_alias="AWS_ENDPOINT_URL_S3", description="Address of the S3 service; empty: Amazon's."
+    )
+    s3_access_key_id: str = Field(default="", validation_alias="AWS_ACCESS_KEY_ID", description="Who asks it.")
+    s3_secret_access_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias="AWS_SECRET_ACCESS_KEY", description="The secret of that name."
+    )
+    s3_region: str = Field(default="us-east-1", validation_alias="AWS_REGION", description="Region of the bucket.")
     ledger_url: str = Field(default="sqlite:///var/ledger.db", description="SQLAlchemy address of the ledger.")
     mlflow_tracking_uri: str = Field(
         default="sqlite:///var/mlflow/mlflow.db",
@@ -52,3 +69,13 @@ class Settings(BaseSettings):
     validation_policy: ValidationPolicy = ValidationPolicy()
     training_policy: TrainingPolicy = TrainingPolicy()
     promotion_policy: PromotionPolicy = PromotionPolicy()
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        """Tables are below the folder, or their catalog and their files are both elsewhere."""
+        if (self.lake_catalog_url is None) != (self.lake_warehouse is None):
+            raise ValueError(
+                "APPRAISER_LAKE_CATALOG_URL and APPRAISER_LAKE_WAREHOUSE belong together: set both, or neither for "
+                "tables below APPRAISER_LAKE"
+            )
+        return self

@@ -31,6 +31,7 @@ from appraiser_store.predictions import PredictionRow
 from appraiser_store.tables import Table
 
 if TYPE_CHECKING:
+    from appraiser_store.catalog import RemoteTables
     from appraiser_store.columns import lake_schema
     from appraiser_store.lake import Lake
 
@@ -42,6 +43,7 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "Landed",
     # listings by batch
     "Lake",
+    "RemoteTables",
     "Table",
     "lake_schema",
     # what is remembered
@@ -74,7 +76,11 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "RefusedPredictionError",
 ]
 
-_LATE = {"Lake": "appraiser_store.lake", "lake_schema": "appraiser_store.columns"}
+_LATE = {
+    "Lake": "appraiser_store.lake",
+    "RemoteTables": "appraiser_store.catalog",
+    "lake_schema": "appraiser_store.columns",
+}
 """Names that bring Iceberg, Arrow and polars with them: who uses the ledger alone does without, and starts faster."""
 
 

@@ -14,7 +14,7 @@ from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import ancestors_of
 
 from appraiser_schema import Split
-from appraiser_store.catalog import LOCK, open_catalog
+from appraiser_store.catalog import LOCK, RemoteTables, open_catalog
 from appraiser_store.columns import BATCH_NUMBER, ORDER, lake_schema, rows_of_batch
 from appraiser_store.errors import RowsError, SnapshotError
 from appraiser_store.lock import exclusive
@@ -41,15 +41,21 @@ class Lake:
         self._catalog = catalog
 
     @classmethod
-    def open(cls, root: Path) -> Self:
+    def open(cls, root: Path, remote: RemoteTables | None = None) -> Self:
         """Open the lake below a folder and create what is missing; processes may do so at the same moment.
 
+        Args:
+            root: The folder.
+            remote: Where the tables are; None means below the folder. The lock of the writers and what they remember
+                of earlier batches stay there, so that all who write share the folder.
+
         Raises:
-            ForeignLakeError: The folder holds something else, or a lake that was made in another place.
+            ForeignLakeError: The folder holds something else, a lake that was made in another place, or a remote one
+                does not answer.
             LakeSchemaError: A table has other columns than this version of the code writes.
         """
         root = root.resolve()
-        return cls(root, open_catalog(root))
+        return cls(root, open_catalog(root, remote))
 
     def close(self) -> None:
         """Give back the connections to the catalog."""
