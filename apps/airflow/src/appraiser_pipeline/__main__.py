@@ -1,4 +1,4 @@
-"""The pipeline on its own, without Airflow: `python -m appraiser_pipeline run` and `step`."""
+"""The pipeline on its own, without Airflow: `python -m appraiser_pipeline run`, `step` and more."""
 
 import dataclasses
 import json
@@ -145,6 +145,21 @@ def reproduce(
         found = reproduce_version(context, version)
     typer.echo(json.dumps(_plain(found), indent=2) if as_json else in_words(found))
     raise typer.Exit(0 if found.identical else 1)
+
+
+@app.command()
+def metrics(
+    *,
+    host: Annotated[str, typer.Option(envvar="APPRAISER_METRICS_HOST", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(envvar="APPRAISER_METRICS_PORT", min=1, max=65_535, help="Port to listen on.")
+    ] = 9108,
+) -> None:
+    """Tell Prometheus what the ledger knows of the pipeline, until told to stop."""
+    from appraiser_pipeline.metrics import serve_metrics  # noqa: PLC0415
+
+    with closing(_open()) as context:
+        serve_metrics(context.settings, host, port)
 
 
 def _print_step(done: StepRun, *, as_json: bool) -> None:

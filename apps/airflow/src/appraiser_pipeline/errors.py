@@ -9,6 +9,7 @@ PipelineError
 ├── ReplayError             a replay did not bring the batch that is due, or brought another one under its number
 ├── StoppedBatchError       a batch is not fit for use and nothing of it was taken
 ├── PolicyError             a threshold was asked for that no policy has, or with a value that it cannot take
+├── AddressError            nobody can listen where the metrics were to be told
 ├── ReproductionError       a version cannot be trained again
 │   ├── SnapshotGoneError   the lake no longer has its snapshot
 │   └── RowsGoneError       the snapshot no longer has all of its rows
@@ -143,6 +144,17 @@ class RowsGoneError(ReproductionError):
             version,
             f"snapshot {snapshot_id} of clean.listings no longer has everything that it was trained on: {missing}. "
             "Bring the files of the lake back from a backup.",
+        )
+
+
+class AddressError(PipelineError):
+    """Nobody can listen where the metrics were to be told."""
+
+    def __init__(self, host: str, port: int, problem: str) -> None:
+        self.port = port
+        super().__init__(
+            f"nobody can listen at {host!r}, port {port!r}: {problem}. Set APPRAISER_METRICS_HOST or "
+            "APPRAISER_METRICS_PORT to another."
         )
 
 
