@@ -7,6 +7,7 @@ from appraiser_cli.home import Home
 from appraiser_cli.settings import Settings
 from appraiser_cli.state import open_ledger, open_registry
 from appraiser_model.errors import RegistryUnreachableError
+from appraiser_model.moving import disagreement
 from appraiser_schema import Alias, MoveKind, Reign, utc_now
 from appraiser_store import reign_at, reigns
 
@@ -42,13 +43,3 @@ def told(kind: MoveKind, who: str, why: str) -> str:
     """Who moved the champion and why; of the pipeline's reasons, which stand with the decision, the first sentence."""
     first, more, _ = why.partition(". ")
     return f"{who}: {first}." if more and kind in (MoveKind.PROMOTION, MoveKind.REJECTION) else f"{who}: {why}"
-
-
-def disagreement(present: int | None, recorded: int | None) -> str:
-    """What the registry and the ledger say, where they say two things."""
-    serves = "no champion" if present is None else f"version {present} as the champion"
-    last = "no champion yet" if recorded is None else f"version {recorded} as the last one"
-    return (
-        f"The registry has {serves}, and the history {last}: the alias was moved without a record, by a command that "
-        "was cut off or in MLflow itself. The registry is what serves."
-    )

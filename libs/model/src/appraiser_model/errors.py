@@ -4,6 +4,8 @@ ModelError
 ├── TrainingError           nothing can be trained on the rows given
 ├── SearchError             the search of parameters cannot go on
 ├── ListingsError           the rows to appraise are no listings
+├── MoveRefusedError        a version did not pass its trial, so that it is not put in production
+├── NoChampionBeforeError   no champion came before the present one
 ├── BundleError             the folder is no intact model bundle
 │   ├── BundleExistsError   another bundle stands where this one is to be saved
 │   ├── DigestError         the files are not those that were saved, or not those that were asked for
@@ -52,6 +54,27 @@ class ListingsError(ModelError):
         self.problems = problems
         more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
         super().__init__(f"these rows cannot be appraised: {'; '.join(problems[:5])}{more}. Correct or drop them.")
+
+
+class MoveRefusedError(ModelError):
+    """A version did not pass its trial, so that it is not put in production; nothing moved.
+
+    Attributes:
+        version: Which.
+        problem: Why.
+        can_be_forced: Whether it can be put in production all the same.
+    """
+
+    def __init__(self, version: int, problem: str, *, can_be_forced: bool = False) -> None:
+        self.version, self.problem, self.can_be_forced = version, problem, can_be_forced
+        super().__init__(f"version {version} is refused: {problem.rstrip('.')}. Nothing moved.")
+
+
+class NoChampionBeforeError(ModelError):
+    """No champion came before the present one."""
+
+    def __init__(self) -> None:
+        super().__init__("no champion came before the present one. Name a version.")
 
 
 class BundleError(ModelError):
