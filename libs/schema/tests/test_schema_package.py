@@ -18,7 +18,9 @@ class TestPublicNames:
             "SegmentScore", "ShapeError", "Split", "Status", "WorkerReady", "example_listing", "hash_key",
             "latest_day", "new_key", "utc_now", "Backlog", "BatchDetail", "BatchReport", "ColumnShift", "CoverageBin",
             "FeatureEffect", "ModelReport", "ModelStudy", "Part", "PartName", "PartState", "Refusal", "RollbackOrder",
-            "RolledBack", "RouteTraffic", "ServiceState",
+            "RolledBack", "RouteTraffic", "ServiceState", "Caution", "CautionCode", "Comparable", "Comparables",
+            "Market",
+            "SeenCity", "SeenPlace", "SeenZip", "StateMarket",
         }  # fmt: skip
 
     def test_there(self) -> None:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from appraiser_api.errors import ChampionError
 from appraiser_api.prediction_log import LoggedModel
-from appraiser_model import Bundle, explanation_of, warnings_for
+from appraiser_model import Bundle, cautions_for, explanation_of, warnings_for
 from appraiser_model.agreement import LARGEST, largest_difference
 from appraiser_schema import (
     Appraisal,
@@ -61,7 +61,8 @@ class Champion:
         model = self.bundle.model
         base_usd, contributions = explanation_of(model.encoder, listing, model.explain(listing_columns([listing])))
         appraisal = self.appraise(listing, request_id)
-        return Explanation(appraisal=appraisal, base_usd=base_usd, contributions=contributions)
+        cautions = cautions_for(model, listing, appraisal.price_usd)
+        return Explanation(appraisal=appraisal, base_usd=base_usd, contributions=contributions, cautions=cautions)
 
     def detail(self) -> ModelDetail:
         """The version with its card."""

@@ -11,7 +11,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from appraiser_model.bundle import Bundle, read_card
 from appraiser_model.card import MODEL_NAME, Card
-from appraiser_model.cautions import warnings_for
+from appraiser_model.cautions import cautions_for, warnings_for
+from appraiser_model.comparables import COMPARABLES_FILE, KeptListings
 from appraiser_model.config import TrainingConfig
 from appraiser_model.domain import Domain
 from appraiser_model.errors import (
@@ -54,6 +55,10 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "Domain",
     "explanation_of",
     "warnings_for",
+    "cautions_for",
+    # what it has learned from
+    "KeptListings",
+    "COMPARABLES_FILE",
     # how good it is
     "measure",
     "segment_scores",

@@ -4,6 +4,7 @@ ModelError
 ├── TrainingError           nothing can be trained on the rows given
 ├── SearchError             the search of parameters cannot go on
 ├── ListingsError           the rows to appraise are no listings
+├── KeptListingsError       the file of the listings that a model has learned from cannot be read
 ├── MoveRefusedError        a version did not pass its trial, so that it is not put in production
 ├── NoChampionBeforeError   no champion came before the present one
 ├── BundleError             the folder is no intact model bundle
@@ -54,6 +55,14 @@ class ListingsError(ModelError):
         self.problems = problems
         more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
         super().__init__(f"these rows cannot be appraised: {'; '.join(problems[:5])}{more}. Correct or drop them.")
+
+
+class KeptListingsError(ModelError):
+    """The file of the listings that a model has learned from cannot be read."""
+
+    def __init__(self, file: Path, problem: str) -> None:
+        self.file = file
+        super().__init__(f"{file} holds no listings that were kept with a model: {problem}. Fetch it again.")
 
 
 class MoveRefusedError(ModelError):

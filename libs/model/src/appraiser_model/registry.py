@@ -185,6 +185,14 @@ class Registry:
             found = self._client.list_artifacts(self._get(version).run_id, str(Path(path).parent))
             return path in {file.path for file in found}
 
+    def fetch_file(self, version: int, path: str, folder: Path) -> Path | None:
+        """Put a file that is kept with the run of a version into a folder, whole or not at all; None where none is."""
+        if not self.has_file(version, path):
+            return None
+        with self._asking(), tempfile.TemporaryDirectory(prefix=".fetched-", dir=folder) as scratch:
+            fetched = Path(self._client.download_artifacts(self._get(version).run_id, path, scratch))
+            return fetched.replace(folder / fetched.name)
+
     def champion(self) -> int | None:
         """Version number of the champion; None where there is none yet."""
         return self.alias(Alias.CHAMPION)

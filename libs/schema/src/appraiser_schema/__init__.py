@@ -4,6 +4,8 @@ from importlib.metadata import version
 
 from appraiser_schema.answers import (
     Appraisal,
+    Caution,
+    CautionCode,
     Contribution,
     Explanation,
     FieldProblem,
@@ -29,6 +31,7 @@ from appraiser_schema.listing import (
     Status,
     example_listing,
 )
+from appraiser_schema.market import Comparable, Comparables, Market, SeenCity, SeenPlace, SeenZip, StateMarket
 from appraiser_schema.places import STATE_CODES, STATES
 from appraiser_schema.predictions import Feedback, LiveError, Prediction, PredictionKind, Sale, latest_day
 from appraiser_schema.records import (
@@ -135,6 +138,8 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     # what is answered
     "Appraisal",
     "Contribution",
+    "Caution",
+    "CautionCode",
     "Explanation",
     "FieldProblem",
     "Interval",
@@ -145,6 +150,14 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "Ready",
     "WorkerReady",
     "Reloaded",
+    # what the model has learned from
+    "Market",
+    "StateMarket",
+    "SeenPlace",
+    "SeenCity",
+    "SeenZip",
+    "Comparable",
+    "Comparables",
     # who may ask
     "ApiKey",
     "KeyFile",

@@ -1,5 +1,6 @@
 """What the API answers: appraisals, explanations, models and problems."""
 
+from enum import StrEnum
 from typing import Any
 
 from pydantic import AwareDatetime, Field
@@ -46,12 +47,37 @@ class Contribution(Record):
     text: str = Field(description="The effect in words.")
 
 
+class CautionCode(StrEnum):
+    """In what a house is unlike the training listings."""
+
+    FEW_IN_STATE = "few_in_state"
+    PLACE_UNKNOWN = "place_unknown"
+    ZIP_UNSEEN = "zip_unseen"
+    CITY_UNSEEN = "city_unseen"
+    SIZE_UNKNOWN = "size_unknown"
+    NUMBER_OUTSIDE = "number_outside"
+    PRICE_AT_EDGE = "price_at_edge"
+
+
+class Caution(Record):
+    """One thing that makes an appraisal less certain, with its figures, so that it can be said in any language."""
+
+    code: CautionCode
+    text: str = Field(description="In words, as in `Appraisal.warnings`.")
+    place: str | None = Field(default=None, description="The place that it is about.")
+    around: str | None = Field(default=None, description="The place around it.")
+    field: str | None = Field(default=None, description="The field of the listing that it is about.")
+    figure: float | None = Field(default=None, description="What the house has, or how many listings there are.")
+    span: tuple[float, float] | None = Field(default=None, description="What the model has learned from.")
+
+
 class Explanation(Record):
     """Why a house is worth what it is worth: base_usd plus every effect_usd is price_usd."""
 
     appraisal: Appraisal
     base_usd: float = Field(description="The model's expected price before anything is known of the house.")
     contributions: tuple[Contribution, ...]
+    cautions: tuple[Caution, ...] = Field(default=(), description="The warnings of the appraisal, with their figures.")
 
 
 class ModelVersion(Record):

@@ -10,6 +10,7 @@ import structlog
 from appraiser_model import Bundle, Card, Trained, TrainingConfig, ValuationModel, train_from
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
+from appraiser_pipeline.keeping import keep_listings
 from appraiser_pipeline.standing import version_of
 from appraiser_pipeline.tuning import tuned
 from appraiser_schema import LISTING_COLUMNS, BatchStatus, Split
@@ -61,6 +62,7 @@ def train_model(context: Context, batch_number: int) -> int:
         inputs=trained.inputs,
     )
     version = context.registry.register(Bundle(trained.model, card))
+    keep_listings(context, version, card)
     log.info(
         "trained",
         batch=batch_number,
