@@ -1,16 +1,18 @@
 """The body of a batch: what its head says, and its rows as a table, read in portions of bounded size."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
 import msgspec
+import numpy as np
 import polars as pl
-import pyarrow as pa
-import pyarrow.json
+from numpy.typing import NDArray
 
 from appraiser_schema import RAW_COLUMNS
 
 type Cell = float | str | bool | None
+type Letters = NDArray[np.uint8]
 
 _WINDOW_BYTES: Final = 65_536
 """Within which the head and the end of a body are looked for; a body that has more around its rows is read whole."""
@@ -19,8 +21,11 @@ _PORTION_BYTES: Final = 2 << 20
 """About 9,500 rows: with twice as many a batch takes 20 MB more, and no less time."""
 
 _LISTS: Final = (b'"data":[', b'"data": [')
-_BETWEEN: Final = (b"},{", b"}, {")
-"""How JSON writers begin the list of rows and divide two rows. What is written otherwise takes the slower way."""
+"""How JSON writers begin the list of rows. What is written otherwise is read whole."""
+
+_BETWEEN: Final = re.compile(rb"\}(\s*,\s*)$")
+_WIDEST_BETWEEN_BYTES: Final = 256
+"""What stands between two rows, looked for in front of a bracket; pretty ones are indented by less."""
 
 _CODES: Final = ("brokered_by", "street")
 _TEXTS: Final = ("status", "city", "state", "prev_sold_date")
@@ -126,43 +131,82 @@ def _around(body: BinaryIO, begin: int, end: int) -> bytes:
 
 
 def _portions(body: BinaryIO, begin: int, end: int) -> Iterator[tuple[int, bytes]]:
-    """The rows in portions of whole rows, divided by commas, each with its place in the body [bytes]."""
-    kept, read = b"", begin
+    """The rows in portions of whole rows, each with its place in the body [bytes]."""
+    place, blocks, read = begin, list[bytes](), begin
     while read < end:
         body.seek(read)
         block = body.read(min(_PORTION_BYTES, end - read))
         read += len(block)
-        kept += block
-        cut = max(kept.rfind(between) for between in _BETWEEN) + 1 if read < end else len(kept)
-        if cut:
-            yield read - len(kept), kept[:cut]
-            kept = kept[cut:].lstrip(b", ")
+        # The bracket may stand in this block and what is in front of it in the one before.
+        before = blocks[-1][-_WIDEST_BETWEEN_BYTES:] if blocks else b""
+        between = _last_between(before + block) if read < end else None
+        if between is None:
+            blocks.append(block)
+            continue
+        portion = b"".join(blocks) + block
+        stop, start = (len(portion) - len(before) - len(block) + at for at in between)
+        yield place, portion[:stop]
+        place, blocks = read - len(portion) + start, [portion[start:]]
+    if blocks:
+        yield place, b"".join(blocks)
+
+
+def _last_between(text: bytes) -> tuple[int, int] | None:
+    """Where the last row but one ends and the last one begins; that it may be in a text is seen when it is read."""
+    start = text.rfind(b"{")
+    while start > 0:
+        if found := _BETWEEN.search(text, max(0, start - _WIDEST_BETWEEN_BYTES), start):
+            return found.start(1), start
+        start = text.rfind(b"{", 0, start)
+    return None
 
 
 def _read_portion(portion: bytes) -> pl.DataFrame:
-    frame = _read_strictly(portion)
+    frame = _read_complete(portion)
     return _table(msgspec.json.decode(b"[" + portion + b"]", type=list[dict[str, Cell]])) if frame is None else frame
 
 
-def _read_strictly(portion: bytes) -> pl.DataFrame | None:
-    """Read rows in which every cell has the type that the listing API gives it; None where one has not."""
-    names = [name for name in RAW_COLUMNS if f'"{name}":'.encode() in portion]
-    first = portion[: portion.find(b"}") + 1]
-    texts = [*_TEXTS, *(code for code in _CODES if f'"{code}":"'.encode() in first)]
-    numbers = [name for name in names if name not in texts]
-    between = _BETWEEN[portion.startswith(b" ", len(first) + 1)]
-    try:
-        portion.decode()  # Arrow would take what is no UTF-8.
-        schema = pa.schema((name, pa.float64() if name in numbers else pa.string()) for name in names)
-        rows = pa.json.read_json(
-            pa.BufferReader(portion.replace(between, b"}\n{")),
-            parse_options=pa.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error"),
-        )
-    except (UnicodeDecodeError, pa.ArrowInvalid):
+def _read_complete(portion: bytes) -> pl.DataFrame | None:
+    """Read rows as the listing API sends them: each of the twelve cells known, in its type, and nothing escaped.
+
+    Polars reads them several times as fast as they are decoded row by row, but it passes over names that it was not
+    asked for and makes texts of numbers. Where no cell is null, a row has all twelve names; then twelve colons a row
+    leave room for no other name, and the quotes tell that each text was one.
+
+    Returns:
+        None where that is not sure.
+    """
+    lines = _lines(portion)
+    if lines is None:
         return None
-    frame = pl.DataFrame(pl.from_arrow(rows))
-    # Arrow also takes NaN and Infinity, which are no JSON.
-    return frame if frame.select(pl.all_horizontal(pl.col(numbers).is_finite().all())).item() else None
+    letters, rows = lines
+    first = portion[: portion.find(b"}") + 1]
+    texts = {*_TEXTS, *(code for code in _CODES if f'"{code}":"'.encode() in first)}
+    quotes, colons = (int(np.count_nonzero(letters == ord(letter))) for letter in '":')
+    if (quotes, colons) != (2 * rows * (len(RAW_COLUMNS) + len(texts)), rows * len(RAW_COLUMNS)):
+        return None
+    schema = {name: pl.String if name in texts else pl.Float64 for name in RAW_COLUMNS}
+    try:
+        frame = pl.read_ndjson(letters.tobytes(), schema=schema)
+    except pl.exceptions.PolarsError:
+        return None
+    return frame if frame.height == rows and not any(cells.null_count() for cells in frame.iter_columns()) else None
+
+
+def _lines(portion: bytes) -> tuple[Letters, int] | None:
+    """A line for each row, and how many there are; None where other brackets stand there than those around rows."""
+    letters = np.frombuffer(portion, dtype=np.uint8).copy()
+    begins, ends = (np.flatnonzero(letters == ord(bracket)) for bracket in "{}")
+    if b"\\" in portion or not 0 < begins.size == ends.size or begins[0] != 0 or ends[-1] != letters.size - 1:
+        return None
+    between = portion[ends[0] + 1 : begins[1]] if begins.size > 1 else b","
+    if between.strip() != b"," or (begins[1:] - ends[:-1] != len(between) + 1).any():
+        return None
+    for place, letter in enumerate(between, start=1):
+        if (letters[ends[:-1] + place] != letter).any():
+            return None
+        letters[ends[:-1] + place] = ord("\n")
+    return letters, int(begins.size)
 
 
 def _joined(portions: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -5,8 +5,6 @@ from typing import Final
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from appraiser_schema import RAW_COLUMNS, Split
@@ -83,21 +81,22 @@ def _of_days(cells: pl.Series) -> Words:
 
 
 def _of_texts(cells: pl.Series) -> Words:
-    texts = pa.array(cells.fill_null("").to_arrow(), pa.large_string())
+    texts = cells.fill_null("").to_arrow(compat_level=pl.CompatLevel.oldest())
     _, places, letters = texts.buffers()
     begins = np.frombuffer(places, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    sizes, begins = np.diff(begins), begins[:-1]
     padded = np.frombuffer(bytes(letters or b"") + bytes(_WORD_BYTES), dtype=np.uint8)
+    # A word of eight letters begins at every letter.
+    words_at = np.ndarray((padded.size - _WORD_BYTES + 1,), dtype="<u8", buffer=padded, strides=(1,))
+    sizes, begins = np.diff(begins), begins[:-1]
     words = _mix(sizes.astype(np.uint64))
     for place in range(0, int(sizes.max(initial=0)), _WORD_BYTES):
         rows = np.flatnonzero(sizes > place)
-        words[rows] = _mix(words[rows] ^ _word_at(padded, begins[rows] + place, sizes[rows] - place))
+        words[rows] = _mix(words[rows] ^ _cut(words_at[begins[rows] + place], sizes[rows] - place))
     return words
 
 
-def _word_at(letters: NDArray[np.uint8], places: NDArray[np.int64], left: NDArray[np.int64]) -> Words:
-    """Eight bytes at each place, of which those beyond what is left of the text are zeros."""
-    words = sliding_window_view(letters, _WORD_BYTES)[places].view("<u8")[:, 0].astype(np.uint64)
+def _cut(words: Words, left: NDArray[np.int64]) -> Words:
+    """The words with zeros for the letters beyond what is left of the text."""
     unused = 8 * (_WORD_BYTES - np.minimum(left, _WORD_BYTES)).astype(np.uint64)
     return words & (np.uint64(2**64 - 1) >> unused)
 

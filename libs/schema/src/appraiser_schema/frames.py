@@ -286,11 +286,17 @@ def _check(frame: pl.DataFrame, door: _Door) -> Checked:
     numbered = number_rows(frame)
     if wrong := wrong_columns(numbered, door.schema):
         raise ShapeError(wrong, ())
-    refused = numbered.filter(~pl.all_horizontal(rule.followed for rule in door.rules))
-    if refused.is_empty():
+    good = numbered.select(pl.all_horizontal(rule.followed for rule in door.rules)).to_series()
+    if good.all():
         return Checked(numbered, pl.DataFrame(schema=FAILURE_SCHEMA))
-    broken = [_failures(refused.filter(~rule.followed), rule.column, rule.words, door.stage) for rule in door.rules]
-    return Checked(_without(numbered, refused), pl.concat(broken).sort(ROW_NUMBER, "column", "rule"))
+    refused = numbered.filter(~good)
+    followed = refused.select(rule.followed.alias(str(place)) for place, rule in enumerate(door.rules))
+    broken = [
+        _failures(refused.filter(~rows), rule.column, rule.words, door.stage)
+        for rule, rows in zip(door.rules, followed, strict=True)
+        if not rows.all()
+    ]
+    return Checked(numbered.filter(good), pl.concat(broken).sort(ROW_NUMBER, "column", "rule"))
 
 
 def _raw_schema() -> pa.DataFrameSchema:

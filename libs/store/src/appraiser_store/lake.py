@@ -21,10 +21,11 @@ from appraiser_store.lock import exclusive
 from appraiser_store.reading import ROWS_PER_BATCH, record_batches, typed
 from appraiser_store.seen import Hashes, Seen
 from appraiser_store.tables import Table
-from appraiser_store.writing import discard, overwrite, write
+from appraiser_store.writing import discard, files_of_batch, overwrite, write
 
 _BATCH: Final = "appraiser.batch-number"
-_DIGEST: Final = "appraiser.rows-digest"
+_DIGEST: Final = "appraiser.file-digest"
+_FILE: Final = "appraiser.file"
 """What a snapshot says of the write that made it."""
 
 _ALL: Final[BooleanExpression] = AlwaysTrue()
@@ -81,10 +82,10 @@ class Lake:
         slices = [rows] if isinstance(rows, pl.DataFrame) else rows
         fitted = (rows_of_batch(table, batch_number, part) for part in slices)
         written = write(self._catalog.load_table(table), table, batch_number, fitted)
-        marks = {_BATCH: str(batch_number), _DIGEST: written.digest}
+        marks = {_BATCH: str(batch_number), _DIGEST: written.digest, _FILE: written.path or ""}
         with exclusive(self.root / LOCK):
             iceberg = self._catalog.load_table(table)
-            if known := _snapshot_of_batch(iceberg, marks):
+            if known := _snapshot_of_batch(iceberg, batch_number, written.digest):
                 discard(iceberg, written)
                 return known
             return overwrite(iceberg, batch_number, written, marks)
@@ -224,10 +225,15 @@ def _files(scan: DataScan) -> dict[int, str]:
     return {number: sha256("\n".join(sorted(each)).encode()).hexdigest() for number, each in names.items()}
 
 
-def _snapshot_of_batch(iceberg: IcebergTable, marks: dict[str, str]) -> int | None:
-    """The snapshot in which these very rows came, unless others came for the batch since."""
+def _snapshot_of_batch(iceberg: IcebergTable, batch_number: int, digest: str) -> int | None:
+    """The snapshot in which these very rows came, where they are what the batch holds now.
+
+    The log of snapshots alone would not tell: other engines rewrite and delete rows, and their snapshots name no batch.
+    """
     for snapshot in ancestors_of(iceberg.current_snapshot(), iceberg.metadata):
         summary = snapshot.summary
-        if summary is not None and summary[_BATCH] == marks[_BATCH]:
-            return snapshot.snapshot_id if summary[_DIGEST] == marks[_DIGEST] else None
+        if summary is not None and summary[_BATCH] == str(batch_number):
+            file = summary[_FILE]
+            there = files_of_batch(iceberg, batch_number) == ([file] if file else [])
+            return snapshot.snapshot_id if there and summary[_DIGEST] == digest else None
     return None

@@ -1,7 +1,9 @@
 """How the rows of a batch come into a table: one file, written in slices, and one commit that takes it in."""
 
+import hashlib
+import io
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Buffer, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
@@ -9,13 +11,13 @@ from typing import Final
 import polars as pl
 import pyarrow.parquet as pq
 from pyiceberg.expressions import EqualTo
+from pyiceberg.io import OutputStream
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.table import Table as IcebergTable
 
 from appraiser_schema.frames import ROW_NUMBER
 from appraiser_store.catalog import arrow_schema
 from appraiser_store.columns import BATCH_NUMBER
-from appraiser_store.digest import Digest
 from appraiser_store.errors import RowsError
 from appraiser_store.tables import Table
 
@@ -36,7 +38,8 @@ class Written:
 
     Attributes:
         path: Where the file is; None where there were no rows.
-        digest: Of the rows, as `Digest` gives it.
+        digest: SHA-256 of the file, hexadecimal. The same rows give the same file, however many came at once; after a
+            new version of Parquet's writer they may give another one, and then count as other rows.
     """
 
     path: str | None
@@ -58,23 +61,49 @@ def write(iceberg: IcebergTable, table: Table, batch_number: int, slices: Iterab
     path = f"{iceberg.location()}/data/{BATCH_NUMBER}={batch_number}/{uuid.uuid4()}.parquet"
     schema = arrow_schema(table)
     known = [name for name in _REPEATING if name in schema.names]
-    digest, opened = Digest(), False
+    file: _Told | None = None
     try:
-        with ExitStack() as open_file:
-            writer: pq.ParquetWriter | None = None
+        with ExitStack() as opened:
             for rows in _groups(_ascending(table, slices)):
-                digest.add(rows)
-                if writer is None:
-                    file = open_file.enter_context(iceberg.io.new_output(path).create())
-                    opened = True
-                    parquet = pq.ParquetWriter(file, schema, compression="zstd", use_dictionary=known)
-                    writer = open_file.enter_context(parquet)
-                writer.write_table(rows.to_arrow().cast(schema))
+                if file is None:
+                    file = _Told(opened.enter_context(iceberg.io.new_output(path).create()))
+                    writer = opened.enter_context(
+                        pq.ParquetWriter(file, schema, compression="zstd", use_dictionary=known)
+                    )
+                writer.write_table(rows.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema))
     except BaseException:
-        if opened:
+        if file is not None:
             iceberg.io.delete(path)
         raise
-    return Written(path if opened else None, digest.hexdigest())
+    return Written(path, file.digest.hexdigest()) if file else Written(None, hashlib.sha256().hexdigest())
+
+
+class _Told(io.RawIOBase):
+    """A file of which it is told what was written."""
+
+    def __init__(self, file: OutputStream) -> None:
+        self._file = file
+        self._size = 0
+        self.digest = hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._size
+
+    def write(self, content: Buffer) -> int:
+        self.digest.update(content)
+        self._file.write(content)  # type: ignore[arg-type] # it takes whatever has bytes
+        size = memoryview(content).nbytes
+        self._size += size
+        return size
+
+
+def files_of_batch(iceberg: IcebergTable, batch_number: int) -> list[str]:
+    """The files that hold the rows of a batch now, those that delete rows included, whoever wrote them."""
+    tasks = iceberg.scan(row_filter=EqualTo(term=BATCH_NUMBER, value=batch_number)).plan_files()
+    return [file.file_path for task in tasks for file in (task.file, *task.delete_files)]
 
 
 def discard(iceberg: IcebergTable, written: Written) -> None:
@@ -95,8 +124,7 @@ def overwrite(iceberg: IcebergTable, batch_number: int, written: Written, marks:
     Returns:
         The snapshot that ends with this write.
     """
-    batch = EqualTo(term=BATCH_NUMBER, value=batch_number)
-    is_there = bool(list(iceberg.scan(row_filter=batch).plan_files()))
+    batch, is_there = EqualTo(term=BATCH_NUMBER, value=batch_number), bool(files_of_batch(iceberg, batch_number))
     with iceberg.transaction() as transaction:
         if is_there:
             transaction.delete(batch, dict(marks))
@@ -108,16 +136,17 @@ def overwrite(iceberg: IcebergTable, batch_number: int, written: Written, marks:
 
 
 def _groups(slices: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The same rows, as many at once as a group of the file has, or a few more."""
+    """The same rows, as many at once as a group of the file has; where a group ends does not follow the slices."""
     waiting: list[pl.DataFrame] = []
     for rows in slices:
-        for part in rows.iter_slices(_ROWS_PER_GROUP):
-            waiting.append(part)
-            if sum(each.height for each in waiting) >= _ROWS_PER_GROUP:
-                yield pl.concat(waiting)
-                waiting = []
+        waiting.append(rows)
+        if sum(each.height for each in waiting) >= _ROWS_PER_GROUP:
+            *groups, rest = pl.concat(waiting).iter_slices(_ROWS_PER_GROUP)
+            whole = rest.height == _ROWS_PER_GROUP
+            yield from (group.rechunk() for group in (*groups, *([rest] if whole else [])))
+            waiting = [] if whole else [rest]
     if waiting:
-        yield pl.concat(waiting)
+        yield pl.concat(waiting, rechunk=True)
 
 
 def _ascending(table: Table, slices: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
