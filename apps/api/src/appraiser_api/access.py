@@ -9,6 +9,8 @@ _BY_PATH: Final = {
     "/predict": Scope.PREDICT,
     "/predict/batch": Scope.PREDICT,
     "/explain": Scope.PREDICT,
+    "/comparables": Scope.PREDICT,
+    "/places": Scope.PREDICT,
 }
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -18,6 +20,8 @@ def needed_scope(method: str, path: str) -> Scope | None:
     scope = _BY_PATH.get(path)
     if scope is not None:
         return scope
+    if path.startswith("/places/"):
+        return Scope.PREDICT
     if path in _EVERYONE or path.startswith("/docs/assets/"):
         return None
     if path == "/admin" or path.startswith("/admin/"):

@@ -11,7 +11,13 @@ ApiError                answered as a problem document
 ├── KeyUnknownError     401 the key is none of ours
 ├── KeyScopeError       403 the key may not do this
 ├── SlowBodyError       408 the body does not arrive in time
+├── KeysNeededError     403 it is done by name only, and the service runs without keys
+├── VersionRefusedError 409 a version did not pass its trial
+├── NoneBeforeError     409 no champion came before the present one
+├── RegistryRefusesError 503 the registry did not take what was to be written
+├── BatchError          404 there is no such batch
 ├── VersionError        404 there is no model of that version
+├── StateError          404 nobody knows a state of that name
 ├── PredictionError     404 there is no such appraisal on record
 ├── NobodyThenError     404 no version was in production at that moment
 ├── MomentError         422 what is asked about is no instant of the past
@@ -195,6 +201,74 @@ class KeyScopeError(ApiError):
         )
 
 
+class KeysNeededError(ApiError):
+    """It is done by name only, and the service runs without keys."""
+
+    status = HTTPStatus.FORBIDDEN
+    kind = "keys-needed"
+    title = "This needs a service with API keys"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this service runs without API keys, so it cannot tell who asks, and no champion is taken back without a "
+            "name. On its machine use './appraiser models rollback VERSION --why REASON'; for the page make a key "
+            "('./appraiser keys create NAME --scope admin') and let APPRAISER_API_KEYS name the file.",
+        )
+
+
+class VersionRefusedError(ApiError):
+    """A version did not pass its trial, so that it is not put in service."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "version-refused"
+    title = "The version is refused"
+
+    def __init__(self, version: int, problem: str) -> None:
+        field = FieldProblem(field="version", rule="must be one that can be loaded and appraises", value=version)
+        super().__init__(
+            f"version {version} is refused: {problem.rstrip('.')}. Nothing moved; choose another version.", field
+        )
+
+
+class NoneBeforeError(ApiError):
+    """No champion came before the present one."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "none-before"
+    title = "There is nothing to go back to"
+
+    def __init__(self) -> None:
+        field = FieldProblem(field="version", rule="must name a version that GET /models lists", value=None)
+        super().__init__("no champion came before the present one. Nothing moved; name a version.", field)
+
+
+class RegistryRefusesError(ApiError):
+    """The registry did not take what was to be written."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    kind = "registry-refuses"
+    title = "The registry does not let this service write"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the registry answered, and did not do what it was asked. Nothing was recorded. The usual cause is that "
+            "this service may read MLflow (MLFLOW_TRACKING_URI) but not write to it: let it, or use "
+            "'./appraiser models rollback' where that is allowed. The log of this service says what went wrong.",
+        )
+
+
+class BatchError(ApiError):
+    """There is no such batch."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "batch-unknown"
+    title = "There is no such batch"
+
+    def __init__(self, batch_number: int) -> None:
+        problem = FieldProblem(field="batch_number", rule="must be a batch that GET /batches lists", value=batch_number)
+        super().__init__(f"there is no batch {batch_number}. GET /batches lists those that there are.", problem)
+
+
 class SlowBodyError(ApiError):
     """The body does not arrive in time."""
 
@@ -220,6 +294,18 @@ class VersionError(ApiError):
     def __init__(self, version: int) -> None:
         problem = FieldProblem(field="version", rule="must be a version that GET /models lists", value=version)
         super().__init__(f"there is no model of version {version}. GET /models lists those that there are.", problem)
+
+
+class StateError(ApiError):
+    """Nobody knows a state of this name."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "state-unknown"
+    title = "There is no such state"
+
+    def __init__(self, state: str) -> None:
+        problem = FieldProblem(field="state", rule="must be a state, by its full English name", value=state)
+        super().__init__(f"there is no state {state!r}. GET /places lists those that there are.", problem)
 
 
 class PredictionError(ApiError):
