@@ -11,14 +11,20 @@ from appraiser_model import Bundle, Registry
 from appraiser_schema import (
     Alias,
     Batch,
+    BatchDetail,
+    BatchReport,
     Decision,
     DecisionKind,
+    FeatureEffect,
     ModelDetail,
+    ModelReport,
+    ModelStudy,
     ModelVersion,
     MoveKind,
     Outcome,
     Problem,
     Reason,
+    Refusal,
 )
 from appraiser_store import Ledger
 
@@ -158,3 +164,42 @@ class TestLedger:
         assert client.get("/batches").status_code == 503
         file.unlink()
         assert client.get("/batches").json() == []
+
+
+class TestReports:
+    """GET /batches/{batch_number} and GET /models/{version}/report."""
+
+    @pytest.mark.usefixtures("ledger")
+    def test_batch(self, client: TestClient, settings: Settings) -> None:
+        """Counts, what was refused by which rule, drift, and the decisions after it; others are a 404 that names it."""
+        report = BatchReport(
+            batch_number=0,
+            refusals=(Refusal(stage="raw", column="bed", rule="a number", rows=2, examples=("three", None)),),
+        )
+        opened = Ledger(settings.ledger_url)
+        opened.save_batch_report(report)
+        opened.close()
+        detail = BatchDetail.model_validate(client.get("/batches/0").json())
+        assert detail.batch.batch_number == 0
+        assert detail.report == report
+        assert [decision.kind for decision in detail.decisions] == [DecisionKind.TRAINING, DecisionKind.PROMOTION]
+        assert BatchDetail.model_validate(client.get("/batches/1").json()).report is None
+        response = client.get("/batches/7")
+        assert response.status_code == 404
+        assert Problem.model_validate_json(response.content).errors[0].value == 7
+
+    @pytest.mark.usefixtures("registry", "ledger")
+    def test_model(self, client: TestClient, settings: Settings) -> None:
+        """How a version did and works, and who moved it; null where nothing was kept."""
+        study = ModelStudy.model_validate(client.get("/models/1/report").json())
+        assert (study.evaluation, study.report, study.moves) == (None, None, ())
+        effect = FeatureEffect(feature="bed", label="Bedrooms", mean_percent=4.5)
+        report = ModelReport(
+            version=1, champion_version=None, rows_test=40, rows_explained=1, stated_coverage=90, features=(effect,),
+            coverage=(),
+        )  # fmt: skip
+        ledger = Ledger(settings.ledger_url)
+        ledger.save_model_report(report)
+        ledger.close()
+        assert ModelStudy.model_validate(client.get("/models/1/report").json()).report == report
+        assert client.get("/models/9/report").status_code == 404

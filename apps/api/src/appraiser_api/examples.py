@@ -28,3 +28,8 @@ SALES: Final[dict[str, Any]] = {
         },
     }
 }
+
+ROLLBACKS: Final[dict[str, Any]] = {
+    "before": {"summary": "Back to the champion before this one", "value": {"why": "Prices in Texas look odd."}},
+    "named": {"summary": "Back to a version", "value": {"version": 1, "why": "It was the last one that was checked."}},
+}

@@ -23,8 +23,9 @@ BATCH: Final = "/predict/batch"
 _ALWAYS: Final = frozenset({"/health/live", "/health/ready", "/metrics", "/admin/reload"})
 """Whoever watches the service is answered however much there is to do."""
 
-_UNTIMED: Final = _ALWAYS | {"/predict", BATCH}
-"""A house takes a fraction of a millisecond; a table may take as long as it is long, part by part."""
+_UNTIMED: Final = _ALWAYS | {"/predict", BATCH, "/admin/rollback"}
+"""A house takes a fraction of a millisecond; a table may take as long as it is long, part by part; whoever moves the
+champion waits until it is known whether it moved."""
 
 _CLOSE: Final = (b"connection", b"close")
 

@@ -101,6 +101,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     watcher.stop()
     services.log.stop()
+    services.parts.close()
     services.stores.close()
     if app.state.traces is not None:
         await to_thread.run_sync(app.state.traces.shutdown)

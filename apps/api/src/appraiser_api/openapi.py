@@ -24,7 +24,7 @@ TAGS: Final = [
     {"name": "feedback", "description": "What houses sold for, and how appraisals compare with that."},
     {"name": "models", "description": "The model in production, and those before it."},
     {"name": "history", "description": "Batches and decisions, from the ledger."},
-    {"name": "service", "description": "Health and metrics."},
+    {"name": "service", "description": "Health, metrics, and the ways back."},
 ]
 
 

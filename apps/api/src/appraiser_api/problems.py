@@ -10,11 +10,14 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from appraiser_api.errors import ApiError
-from appraiser_api.wording import HOUSE, SALE, field_problems, plain_text
+from appraiser_api.wording import HOUSE, ROLLBACK, SALE, field_problems, plain_text
 from appraiser_schema import FieldProblem, Problem
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:appraiser:problem:"
+
+_BODIES: Final = {"/feedback": SALE, "/admin/rollback": ROLLBACK}
+"""What the bodies say that describe no house."""
 
 _DETAILS: Final[Mapping[int, str]] = {
     404: "there is nothing at this address. GET / lists what there is, GET /docs describes it.",
@@ -56,7 +59,7 @@ async def _answer_api_error(request: Request, error: Exception) -> Response:
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
-    problems = field_problems(error.errors(), SALE if request.url.path == "/feedback" else HOUSE)
+    problems = field_problems(error.errors(), _BODIES.get(request.url.path, HOUSE))
     first = problems[0]
     given = "" if first.value is None else f" It was {first.value!r}."
     more = f" {len(problems) - 1} more: see errors." if len(problems) > 1 else ""

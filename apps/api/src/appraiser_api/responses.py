@@ -6,8 +6,10 @@ from typing import Any, Final
 from appraiser_api.problems import MEDIA_TYPE
 
 _WORDS: Final[Mapping[int, str]] = {
+    403: "The key may not do this.",
     404: "There is no such thing.",
     406: "The answer cannot be written in any of the kinds that the client takes.",
+    409: "It cannot be done as things stand; nothing has changed.",
     413: "The body is larger than may be.",
     415: "The body is not declared as what it must be.",
     422: "The request breaks a rule: each field, its rule and its value are named.",

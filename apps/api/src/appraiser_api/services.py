@@ -9,8 +9,10 @@ from fastapi import Depends, Request
 
 from appraiser_api.batch.threads import batch_threads
 from appraiser_api.holder import Holder
+from appraiser_api.kept import Kept
 from appraiser_api.live import LiveInputs
 from appraiser_api.metrics import Metrics
+from appraiser_api.parts import Parts
 from appraiser_api.prediction_log import PredictionLog
 from appraiser_api.settings import Settings
 from appraiser_api.stores import Stores
@@ -24,6 +26,8 @@ class Services:
     Attributes:
         batches: Threads that tables take turns in; those of single houses go first on a busy machine.
         tables: Counts the tables that wait or are worked on.
+        kept: Listings that the champion has learned from.
+        parts: Asks the parts of the system how they stand.
     """
 
     settings: Settings
@@ -35,10 +39,14 @@ class Services:
     live: LiveInputs
     batches: ThreadPoolExecutor = field(init=False)
     tables: CapacityLimiter = field(init=False)
+    kept: Kept = field(init=False)
+    parts: Parts = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "batches", batch_threads(self.settings.batch_threads))
         object.__setattr__(self, "tables", CapacityLimiter(self.settings.batch_waiting))
+        object.__setattr__(self, "kept", Kept(self.stores.registry, self.settings.model_cache))
+        object.__setattr__(self, "parts", Parts(self.settings, self.stores, self.holder, self.metrics))
 
 
 async def _services(request: Request) -> Services:

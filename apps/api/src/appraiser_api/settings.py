@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AnyHttpUrl,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
@@ -70,6 +71,12 @@ class Settings(BaseSettings):
     prediction_log_sync: SyncPolicy = Field(
         default=SyncPolicy.GROUP,
         description="When a record is on the disk itself: group within 50 ms, always before the answer leaves.",
+    )
+    feed_url: AnyHttpUrl | None = Field(
+        default=None, description="Where the listing API is, to tell whether it answers; not asked where it is not set."
+    )
+    airflow_url: AnyHttpUrl | None = Field(
+        default=None, description="Where Airflow's API server is, to tell whether it answers."
     )
     tracking_uri: str = Field(
         default="sqlite:///var/mlflow/mlflow.db",

@@ -131,7 +131,7 @@ class Watcher:
             logger.exception("champion_incomplete", version=champion.facts.version, error=str(error))
             self._metrics.champion_failures.inc()
             self._incomplete = (
-                f"It cannot be used for tables and explanations: {_outside(error)} Let it be tried again (`POST "
+                f"It cannot be used for tables and explanations: {outside(error)} Let it be tried again (`POST "
                 "/admin/reload`), or move the alias (`./appraiser models rollback`). "
             )
         self._report("")
@@ -205,7 +205,7 @@ class Watcher:
             wait = min(before.wait_seconds * 2, LONGEST_RETRY_SECONDS)
         self._failure = Failure(version, wait, self._clock() + wait)
         self._report(
-            f"Version {version} is the champion but cannot be used: {_outside(error)} It is tried again after {wait:g} "
+            f"Version {version} is the champion but cannot be used: {outside(error)} It is tried again after {wait:g} "
             "s; to serve another version, move the alias (`./appraiser models rollback`)."
         )
 
@@ -225,7 +225,7 @@ class Watcher:
         self._holder.report((serving + trouble[:1].upper() + trouble[1:]).strip())
 
 
-def _outside(error: Exception) -> str:
+def outside(error: Exception) -> str:
     """What whoever asks for the state is told of an error: kind and problem, and not where on this machine it lies."""
     if isinstance(error, BundleError):
         return f"{type(error).__name__}: {error.problem.replace(str(error.folder), 'the bundle')}."

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from appraiser_schema import LISTING_COLUMNS, STATE_CODES, STATES, FieldProblem, Listing, Sale
+from appraiser_schema import LISTING_COLUMNS, STATE_CODES, STATES, FieldProblem, Listing, RollbackOrder, Sale
 
 _LONGEST: Final = 200
 _STATE_RULE: Final = "must be the full English name of a US state, its district or a territory"
@@ -22,6 +22,7 @@ class Body(NamedTuple):
 
 
 HOUSE: Final = Body("a listing", "describes one house", LISTING_COLUMNS)
+ROLLBACK: Final = Body("a rollback", "asks for one rollback", tuple(RollbackOrder.model_fields))
 SALE: Final = Body("a report of a sale", "reports one sale", tuple(Sale.model_fields))
 
 _CODE_STATES: Final = {code: state for state, code in STATE_CODES.items()}

@@ -33,7 +33,8 @@ class Part(Record):
 
     name: PartName
     state: PartState
-    detail: str = Field(description="In words.")
+    code: str = Field(description="Why it is said to stand so, for programs, such as 'answers' or 'silent'.")
+    detail: str = Field(description="The same in words.")
     seconds: float | None = Field(default=None, description="How long it took to answer; null where it was not asked.")
     last_at: AwareDatetime | None = Field(default=None, description="When it last did something that is on record.")
 

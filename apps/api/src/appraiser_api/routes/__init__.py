@@ -6,6 +6,7 @@ from appraiser_api import docs
 from appraiser_api.routes import (
     admin,
     batches,
+    comparables,
     decisions,
     explain,
     feedback,
@@ -14,9 +15,12 @@ from appraiser_api.routes import (
     lineage,
     metrics,
     models,
+    places,
     predict,
     predict_batch,
+    rollback,
     root,
+    service,
 )
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
@@ -26,6 +30,8 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         predict,
         predict_batch,
         explain,
+        comparables,
+        places,
         feedback,
         history,
         models,
@@ -33,7 +39,9 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         batches,
         decisions,
         health,
+        service,
         admin,
+        rollback,
         metrics,
         docs,
     )

@@ -11,7 +11,7 @@ from appraiser_api.services import Shared
 from appraiser_api.stores import Stores
 from appraiser_model import Registry, UnknownVersionError
 from appraiser_model.card_text import card_in_words
-from appraiser_schema import ModelDetail, ModelVersion
+from appraiser_schema import ModelDetail, ModelStudy, ModelVersion
 from appraiser_store import model_lineage
 
 router = APIRouter(tags=["models"])
@@ -75,6 +75,28 @@ def show_card(version: VersionPath, services: Shared) -> MarkdownResponse:
         raise VersionError(version) from None
     origin = ledger.read(lambda known: model_lineage(known, facts))
     return MarkdownResponse(card_in_words(card, origin.model, origin.evaluation))
+
+
+@router.get("/models/{version}/report", summary="How one model works", responses=problems(404, 422, 503))
+def show_report(version: VersionPath, services: Shared) -> ModelStudy:
+    """How it did by part of the market, which features move its prices, and how often the price lies in its interval.
+
+    Beside it stand the figures of the champion of that time, on the same test listings, and every move of an alias to
+    the version or away from it.
+    """
+    registry, ledger = services.stores.registry, services.stores.ledger
+    try:
+        facts = registry.read(lambda models: models.version(version))
+    except UnknownVersionError:
+        raise VersionError(version) from None
+    origin, report = ledger.read(lambda known: (model_lineage(known, facts), known.model_report(version)))
+    served = version in services.stores.served()
+    return ModelStudy(
+        model=origin.model.model_copy(update={"served": served}),
+        evaluation=origin.evaluation,
+        report=report,
+        moves=origin.moves,
+    )
 
 
 def _with_history[M: ModelVersion](models: Iterable[M], stores: Stores) -> list[M]:

@@ -45,6 +45,7 @@ def shared(home: Home, settings: Settings, addresses: Addresses, tracking: str) 
         "APPRAISER_PREDICTION_LOG": str(home.predictions),
         "APPRAISER_BATCH_FOLDER": str(home.spool),
         "APPRAISER_FEED_URL": addresses.url("feed"),
+        "APPRAISER_AIRFLOW_URL": addresses.url("airflow"),
         "APPRAISER_API_URL": addresses.url("api"),
         "MLFLOW_TRACKING_URI": tracking,
         # Nothing leaves this machine.
