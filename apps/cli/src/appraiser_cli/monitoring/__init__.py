@@ -1,0 +1,1 @@
+"""Dashboards as code, and what alerts and queries are held against."""
