@@ -10,6 +10,7 @@ from appraiser_cli.commands.affected import affected
 from appraiser_cli.commands.batches import batches
 from appraiser_cli.commands.bench import bench
 from appraiser_cli.commands.check_data import check_data
+from appraiser_cli.commands.compose import compose
 from appraiser_cli.commands.decisions import decisions
 from appraiser_cli.commands.dev import dev
 from appraiser_cli.commands.doctor import doctor
@@ -45,6 +46,7 @@ app.command(rich_help_panel=_RUN)(status)
 app.command(rich_help_panel=_RUN)(doctor)
 app.add_typer(pipeline, name="pipeline", rich_help_panel=_RUN)
 app.add_typer(keys, name="keys", rich_help_panel=_RUN)
+app.add_typer(compose, name="compose", rich_help_panel=_RUN)
 app.command(rich_help_panel=_LOOK)(batches)
 app.command(rich_help_panel=_LOOK)(decisions)
 app.add_typer(models, name="models", rich_help_panel=_LOOK)
