@@ -9,6 +9,7 @@ import typer
 from appraiser_cli.commands.affected import affected
 from appraiser_cli.commands.batches import batches
 from appraiser_cli.commands.bench import bench
+from appraiser_cli.commands.check import check
 from appraiser_cli.commands.check_data import check_data
 from appraiser_cli.commands.compose import compose
 from appraiser_cli.commands.decisions import decisions
@@ -21,6 +22,7 @@ from appraiser_cli.commands.locks import locks
 from appraiser_cli.commands.models import models
 from appraiser_cli.commands.pipeline import pipeline
 from appraiser_cli.commands.predict import predict
+from appraiser_cli.commands.secrets import secrets
 from appraiser_cli.commands.status import status
 from appraiser_cli.commands.test import check_all
 from appraiser_cli.commands.up import up
@@ -59,6 +61,8 @@ app.command("test", rich_help_panel=_WORK, context_settings={"allow_extra_args":
 )
 app.command(rich_help_panel=_WORK)(affected)
 app.command(rich_help_panel=_WORK)(locks)
+app.add_typer(check, name="check", rich_help_panel=_WORK)
+app.add_typer(secrets, name="secrets", rich_help_panel=_WORK)
 app.add_typer(bench, name="bench", rich_help_panel=_WORK)
 
 

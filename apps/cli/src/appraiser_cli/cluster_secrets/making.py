@@ -1,0 +1,141 @@
+"""Making the values: a few drawn at random, all others following from them, so that no two places disagree."""
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+from urllib.parse import quote
+
+from appraiser_cli.cluster_secrets.declared import DECLARED
+from appraiser_schema import ApiKey, KeyFile, Scope, hash_key, new_key, utc_now
+
+type Place = tuple[str, str, str]
+"""Namespace, name and key of a value."""
+
+type Values = dict[Place, str]
+
+NOBODY: Final = "http://alerts.invalid/"
+"""Where alerts go while nobody is named: an address that cannot exist (RFC 2606)."""
+
+
+class Group(StrEnum):
+    """What can be rotated by itself."""
+
+    DATABASE = "database"
+    STORAGE = "storage"
+    AIRFLOW = "airflow"
+    KEYS = "keys"
+    GRAFANA = "grafana"
+
+
+_DATABASE: Final = "postgres-rw.database:5432"
+_ROLES: Final = ("appraiser", "mlflow", "airflow")
+_READERS: Final[Mapping[str, tuple[Place, tuple[Scope, ...]]]] = {
+    "ui": (("streamlit", "api-key", "key"), (Scope.PREDICT, Scope.READ)),
+    "prometheus": (("monitoring", "api-key", "key"), (Scope.READ,)),
+    "operator": (("fastapi", "operator-key", "key"), tuple(Scope)),
+}
+"""API keys by name: where each is read, and what it may do."""
+
+
+def make(
+    before: Values | None = None, anew: frozenset[Group] = frozenset(Group), webhook_url: str | None = None
+) -> Values:
+    """Every value of every Secret.
+
+    Args:
+        before: What there was; values of other groups than `anew` stay.
+        anew: What is drawn again.
+        webhook_url: Where alerts go; as before where None.
+    """
+    before = before or {}
+    values: Values = {}
+    drawn = _Drawing(before, anew)
+    for role in _ROLES:
+        password = drawn.text(Group.DATABASE, ("database", f"role-{role}", "password"))
+        values["database", f"role-{role}", "username"] = role
+        values["database", f"role-{role}", "password"] = password
+    values |= _storage(drawn) | _airflow(drawn, values) | _api(drawn, values, before)
+    values["mlflow", "mlflow-database", "url"] = _url(values, "mlflow")
+    values["monitoring", "grafana", "admin-password"] = drawn.text(
+        Group.GRAFANA, ("monitoring", "grafana", "admin-password")
+    )
+    hook = ("monitoring", "alertmanager", "webhook-url")
+    values[hook] = webhook_url or before.get(hook, NOBODY)
+    return {place: values[place] for one in DECLARED for place in ((one.namespace, one.name, key) for key in one.keys)}
+
+
+class _Drawing:
+    """Draws a value, or takes the one that there was."""
+
+    def __init__(self, before: Values, anew: frozenset[Group]) -> None:
+        self.before = before
+        self.anew = anew
+
+    def text(self, group: Group, place: Place, size: int = 32) -> str:
+        if place in self.before and group not in self.anew:
+            return self.before[place]
+        return secrets.token_urlsafe(size)
+
+
+def _url(values: Values, role: str) -> str:
+    password = quote(values["database", f"role-{role}", "password"], safe="")
+    return f"postgresql+psycopg://{role}:{password}@{_DATABASE}/{role}"
+
+
+def _storage(drawn: _Drawing) -> Values:
+    mlflow, backup = ("mlflow", "mlflow-s3"), ("storage", "s3-backup")
+    values = {
+        (*secret, key): drawn.text(Group.STORAGE, (*secret, key), size)
+        for secret in (mlflow, backup)
+        for key, size in (("access-key", 15), ("secret-key", 30))
+    }
+    # Each may do in its own bucket what it has to, and the backup may only read.
+    identities = [
+        _identity("mlflow", values, mlflow, [f"{verb}:mlflow" for verb in ("Read", "Write", "List", "Tagging")]),
+        _identity("backup", values, backup, ["Read", "List"]),
+    ]
+    return values | {("storage", "s3-config", "s3.json"): json.dumps({"identities": identities}, indent=2)}
+
+
+def _identity(name: str, values: Values, secret: tuple[str, str], actions: list[str]) -> dict[str, object]:
+    keys = {"accessKey": values[(*secret, "access-key")], "secretKey": values[(*secret, "secret-key")]}
+    return {"name": name, "credentials": [keys], "actions": actions}
+
+
+def _airflow(drawn: _Drawing, values: Values) -> Values:
+    fernet, users = ("airflow", "airflow-fernet", "fernet-key"), ("airflow", "airflow-users", "passwords.json")
+    kept = Group.AIRFLOW not in drawn.anew
+    return {
+        ("airflow", "airflow-metadata", "connection"): _url(values, "airflow"),
+        ("airflow", "airflow-ledger", "url"): _url(values, "appraiser"),
+        fernet: drawn.before[fernet] if kept and fernet in drawn.before else _fernet(drawn.before.get(fernet)),
+        ("airflow", "airflow-api", "api-secret-key"): drawn.text(
+            Group.AIRFLOW, ("airflow", "airflow-api", "api-secret-key")
+        ),
+        ("airflow", "airflow-jwt", "jwt-secret"): drawn.text(Group.AIRFLOW, ("airflow", "airflow-jwt", "jwt-secret")),
+        users: drawn.before[users] if kept and users in drawn.before else json.dumps({"admin": secrets.token_urlsafe(18)}),
+    }
+
+
+def _fernet(before: str | None) -> str:
+    """A new key, then the one before it: Airflow reads with both and writes with the first."""
+    new = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    return new if before is None else f"{new},{before.split(',')[0]}"
+
+
+def _api(drawn: _Drawing, values: Values, before: Values) -> Values:
+    """The API's ledger and keys. A key that was replaced holds until the next rotation, while its readers start anew."""
+    file = ("fastapi", "api-keys", "keys.json")
+    anew = Group.KEYS in drawn.anew or file not in before
+    made: Values = {("fastapi", "api-ledger", "url"): _url(values, "appraiser")}
+    keys = []
+    for name, (place, scopes) in _READERS.items():
+        made[place] = new_key() if anew else before[place]
+        keys.append(ApiKey(name=name, sha256=hash_key(made[place]), scopes=scopes, created_at=utc_now()))
+        if anew and place in before:
+            old = hash_key(before[place])
+            keys.append(ApiKey(name=f"{name}.before", sha256=old, scopes=scopes, created_at=utc_now()))
+    return made | {file: KeyFile(keys=tuple(keys)).model_dump_json(indent=2) if anew else before[file]}

@@ -1,0 +1,1 @@
+"""The manifests below gitops/, rendered and held against schemas and policies, without a cluster."""
