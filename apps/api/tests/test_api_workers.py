@@ -64,8 +64,8 @@ class TestTwoWorkers:
             for change in range(10):
                 version = 2 - change % 2
                 promote(registry_of_two, version)
-                told = two.post("/admin/reload").json()
-                assert told["complete"]
+                wait_for(lambda: two.post("/admin/reload").json()["complete"])
+                told = two.get("/health/ready").json()
                 assert [worker["model"]["version"] for worker in told["workers"]] == [version, version]
         finally:
             load.stopped = True

@@ -9,6 +9,9 @@ from typing import Final
 
 from appraiser_cli.home import ROOT
 
+_TWO_AT_A_TIME: Final = ("--numprocesses", "2", "--dist", "loadfile")
+"""Much of the time of a test goes into waiting for servers; what a file's tests share is started once."""
+
 _QUICK: Final = ("-m", "not end_to_end and not browser")
 
 
@@ -32,7 +35,7 @@ def checks(pytest_arguments: Sequence[str], *, quick: bool) -> tuple[Check, ...]
         Check("mypy", (_tool("mypy"), *sources)),
         Check("import contracts", (_tool("lint-imports"), "--no-logo")),
         Check("exports in locks/", (sys.executable, "-m", "appraiser_cli", "locks", "--check")),
-        Check("pytest", (_tool("pytest"), *(_QUICK if quick else ()), *pytest_arguments)),
+        Check("pytest", (_tool("pytest"), *_TWO_AT_A_TIME, *(_QUICK if quick else ()), *pytest_arguments)),
     )
 
 

@@ -1,6 +1,7 @@
 """The command: serve listings until told to stop."""
 
 import argparse
+import contextlib
 import signal
 import socket
 import sys
@@ -35,11 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         settings = read_settings()
-        (_serve_reloading if options.reload else _serve)(settings)
+        # A signal ends the server, and what it raises afterwards has nothing left to interrupt.
+        with contextlib.suppress(KeyboardInterrupt):
+            (_serve_reloading if options.reload else _serve)(settings)
     except FeedError as error:
         return _refuse(error)
-    except KeyboardInterrupt:
-        log.info("stopped")
+    log.info("stopped")
     return 0
 
 
