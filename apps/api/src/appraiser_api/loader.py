@@ -4,14 +4,22 @@ from appraiser_api.cache import ModelCache, Pointer
 from appraiser_api.champion import Champion
 from appraiser_api.stores import Store
 from appraiser_model import Bundle, Registry
+from appraiser_schema import Alias
 
 
 class Loader:
-    """Loads versions of the model, and keeps the last good ones on disk."""
+    """Loads versions of the model, and keeps the last good ones on disk.
 
-    def __init__(self, registry: Store[Registry], cache: ModelCache) -> None:
+    Args:
+        registry: Where the versions are.
+        cache: Where the last good ones are kept.
+        alias: Which one is served: the champion, or the challenger by a service that runs beside for comparison.
+    """
+
+    def __init__(self, registry: Store[Registry], cache: ModelCache, alias: Alias = Alias.CHAMPION) -> None:
         self._registry = registry
         self._cache = cache
+        self._alias = alias
         self._confirmed: Champion | None = None
 
     def cached(self) -> Champion | None:
@@ -27,12 +35,12 @@ class Loader:
         return _checked(Bundle.load(self._cache.root / pointer.digest, pointer.digest), pointer)
 
     def champion_version(self) -> int | None:
-        """The registry's champion; None where nothing was promoted yet.
+        """The version to serve, the registry's champion by default; None where no version has that alias yet.
 
         Raises:
             AwayError: The registry does not answer.
         """
-        return self._registry.read(Registry.champion)
+        return self._registry.read(lambda registry: registry.alias(self._alias))
 
     def is_same(self, version: int, champion: Champion | None) -> bool:
         """Whether a loaded model is this version of this registry.

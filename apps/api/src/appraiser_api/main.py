@@ -89,7 +89,7 @@ def serve() -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
     settings = services.settings
-    loader = Loader(services.stores.registry, ModelCache(settings.model_cache))
+    loader = Loader(services.stores.registry, ModelCache(settings.model_cache), settings.api_alias)
     watcher = Watcher(
         services.holder, loader, services.metrics, services.workers, services.live, poll_seconds=settings.poll_seconds
     )

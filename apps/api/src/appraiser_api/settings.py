@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from appraiser_api.prediction_log import SyncPolicy
+from appraiser_schema import Alias
 
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
 _KNOWN_PASSWORDS: Final = frozenset({"", "admin", "appraiser", "changeme", "password", "postgres", "secret"})
@@ -33,6 +34,10 @@ class Settings(BaseSettings):
     api_host: str = Field(default="127.0.0.1", description="Address to listen on.")
     api_port: NonNegativeInt = Field(default=8000, le=65_535, description="Port to listen on; 0 takes a free one.")
     api_workers: PositiveInt = Field(default=1, le=64, description="Processes that serve at one port.")
+    api_alias: Alias = Field(
+        default=Alias.CHAMPION,
+        description="Which version it serves; the challenger beside a champion, to compare them on a share of requests.",
+    )
     api_run: Path = Field(default=Path("var/api/run"), description="Where the processes of a server meet, and count.")
     worker_folder: Path | None = Field(
         default=None, description="Set by the service itself: where the workers of this server meet."
