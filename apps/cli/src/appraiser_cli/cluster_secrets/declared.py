@@ -32,6 +32,7 @@ def _role(name: str) -> Declared:
 
 DECLARED: Final[tuple[Declared, ...]] = (
     _role("appraiser"),
+    _role("lake"),
     _role("mlflow"),
     _role("airflow"),
     Declared("storage", "s3-config", ("s3.json",)),
@@ -45,6 +46,7 @@ DECLARED: Final[tuple[Declared, ...]] = (
     Declared("airflow", "airflow-jwt", ("jwt-secret",)),
     Declared("airflow", "airflow-users", ("passwords.json",)),
     Declared("airflow", "airflow-ledger", ("url",)),
+    Declared("airflow", "airflow-lake", ("url", "access-key", "secret-key")),
     Declared("fastapi", "api-keys", ("keys.json",)),
     Declared("fastapi", "api-ledger", ("url",)),
     Declared("fastapi", "operator-key", ("key",)),
@@ -61,6 +63,7 @@ READERS: Final[tuple[str, ...]] = (
     "airflow/deployment/airflow-api-server",
     "airflow/deployment/airflow-scheduler",
     "airflow/deployment/airflow-dag-processor",
+    "airflow/deployment/pipeline-metrics",
     "fastapi/statefulset/api",
     "streamlit/deployment/ui",
     "monitoring/statefulset/prometheus",

@@ -23,7 +23,11 @@ def as_objects(values: Values) -> dict[str, Any]:
         {
             "apiVersion": "v1",
             "kind": "Secret",
-            "metadata": {"name": one.name, "namespace": one.namespace, "labels": {"appraiser/secret": "", **one.labels}},
+            "metadata": {
+                "name": one.name,
+                "namespace": one.namespace,
+                "labels": {"appraiser/secret": "", **one.labels},
+            },
             "type": one.kind,
             "stringData": {key: values[one.namespace, one.name, key] for key in one.keys},
         }

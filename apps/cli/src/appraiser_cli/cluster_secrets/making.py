@@ -31,9 +31,9 @@ class Group(StrEnum):
 
 
 _DATABASE: Final = "postgres-rw.database:5432"
-_ROLES: Final = ("appraiser", "mlflow", "airflow")
+_ROLES: Final = ("appraiser", "lake", "mlflow", "airflow")
 _READERS: Final[Mapping[str, tuple[Place, tuple[Scope, ...]]]] = {
-    "ui": (("streamlit", "api-key", "key"), (Scope.PREDICT, Scope.READ)),
+    "ui": (("streamlit", "api-key", "key"), (Scope.PREDICT, Scope.READ, Scope.FEEDBACK)),
     "prometheus": (("monitoring", "api-key", "key"), (Scope.READ,)),
     "operator": (("fastapi", "operator-key", "key"), tuple(Scope)),
 }
@@ -86,15 +86,18 @@ def _url(values: Values, role: str) -> str:
 
 
 def _storage(drawn: _Drawing) -> Values:
-    mlflow, backup = ("mlflow", "mlflow-s3"), ("storage", "s3-backup")
+    mlflow, lake, backup = ("mlflow", "mlflow-s3"), ("airflow", "airflow-lake"), ("storage", "s3-backup")
     values = {
         (*secret, key): drawn.text(Group.STORAGE, (*secret, key), size)
-        for secret in (mlflow, backup)
+        for secret in (mlflow, lake, backup)
         for key, size in (("access-key", 15), ("secret-key", 30))
     }
     # Each may do in its own bucket what it has to, and the backup may only read.
     identities = [
-        _identity("mlflow", values, mlflow, [f"{verb}:mlflow" for verb in ("Read", "Write", "List", "Tagging")]),
+        *(
+            _identity(bucket, values, secret, [f"{verb}:{bucket}" for verb in ("Read", "Write", "List", "Tagging")])
+            for bucket, secret in (("mlflow", mlflow), ("lake", lake))
+        ),
         _identity("backup", values, backup, ["Read", "List"]),
     ]
     return values | {("storage", "s3-config", "s3.json"): json.dumps({"identities": identities}, indent=2)}
@@ -111,12 +114,15 @@ def _airflow(drawn: _Drawing, values: Values) -> Values:
     return {
         ("airflow", "airflow-metadata", "connection"): _url(values, "airflow"),
         ("airflow", "airflow-ledger", "url"): _url(values, "appraiser"),
+        ("airflow", "airflow-lake", "url"): _url(values, "lake"),
         fernet: drawn.before[fernet] if kept and fernet in drawn.before else _fernet(drawn.before.get(fernet)),
         ("airflow", "airflow-api", "api-secret-key"): drawn.text(
             Group.AIRFLOW, ("airflow", "airflow-api", "api-secret-key")
         ),
         ("airflow", "airflow-jwt", "jwt-secret"): drawn.text(Group.AIRFLOW, ("airflow", "airflow-jwt", "jwt-secret")),
-        users: drawn.before[users] if kept and users in drawn.before else json.dumps({"admin": secrets.token_urlsafe(18)}),
+        users: drawn.before[users]
+        if kept and users in drawn.before
+        else json.dumps({"admin": secrets.token_urlsafe(18)}),
     }
 
 

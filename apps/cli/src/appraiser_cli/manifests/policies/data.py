@@ -28,7 +28,9 @@ def check(world: World) -> Iterator[Failure]:
                         text,
                         "annotate it argocd.argoproj.io/sync-options: Prune=false,Delete=false",
                     )
-        copied = {namespace(one) for one in documents if one["kind"] == "CronJob" and "backup" in one["metadata"]["name"]}
+        copied = {
+            namespace(one) for one in documents if one["kind"] == "CronJob" and "backup" in one["metadata"]["name"]
+        }
         for place in _BACKED_UP:
             if place not in copied:
                 yield Failure(

@@ -45,8 +45,9 @@ def _problems(
         return
     places = {one["namespace"] for one in project.get("destinations", ())}
     if application["spec"]["destination"].get("namespace") not in places:
-        yield f"goes to {application['spec']['destination'].get('namespace')!r}, not allowed by {wanted!r}", (
-            f"allow it in {_FILE}, or choose another project"
+        yield (
+            f"goes to {application['spec']['destination'].get('namespace')!r}, not allowed by {wanted!r}",
+            (f"allow it in {_FILE}, or choose another project"),
         )
     for source in sources(application):
         if source["repoURL"] not in project.get("sourceRepos", ()):
@@ -61,6 +62,7 @@ def _of_object(document: Document, wanted: str, project: dict, places: set[str])
     if not any(one["group"] == group(document) and one["kind"] == document["kind"] for one in allowed):
         yield f"brings the {title(document)}, a kind not allowed by {wanted!r}", f"allow it in {_FILE} if it must be"
     if not wide and namespace(document) not in places:
-        yield f"brings the {title(document)} to {namespace(document)!r}, not allowed by {wanted!r}", (
-            f"allow it in {_FILE} if it must be"
+        yield (
+            f"brings the {title(document)} to {namespace(document)!r}, not allowed by {wanted!r}",
+            (f"allow it in {_FILE} if it must be"),
         )

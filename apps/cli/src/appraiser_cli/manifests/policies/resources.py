@@ -27,5 +27,8 @@ def check(world: World) -> Iterator[Failure]:
             if missing and (file, problem) not in seen:
                 seen.add((file, problem))
                 yield Failure(
-                    "resources", file, problem, "add them under 'resources', from what docs/operations/cluster.md measured"
+                    "resources",
+                    file,
+                    problem,
+                    "add them under 'resources', from what docs/operations/cluster.md measured",
                 )

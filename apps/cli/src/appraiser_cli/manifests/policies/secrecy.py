@@ -13,7 +13,7 @@ _SECRET_NAME: Final = re.compile(
     r"(password|passwd|secret|token|credential|api_?key|private_?key|access_?key|fernet_?key|jwt)", re.IGNORECASE
 )
 _NO_SECRET: Final = re.compile(
-    r"(secret_?(key)?_?(name|ref)|secretname$|_file$|_id$|_url$|_path$|automount|file$|policy|existing|_cmd$|permissions$)",
+    r"(secret_?key$|secret_?(key)?_?(name|ref)|secretname$|_file$|_id$|_url$|_path$|automount|file$|policy|existing|_cmd$|permissions$)",
     re.IGNORECASE,
 )
 """Names that sound like a secret and tell where one is."""

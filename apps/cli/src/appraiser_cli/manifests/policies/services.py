@@ -54,7 +54,8 @@ def _of_service(document: Document, all_pods: list[Pod]) -> Iterator[tuple[str, 
     behind = [
         pod
         for pod in all_pods
-        if namespace(pod.owner) == namespace(document) and matches({"matchLabels": spec.get("selector", {})}, pod.labels)
+        if namespace(pod.owner) == namespace(document)
+        and matches({"matchLabels": spec.get("selector", {})}, pod.labels)
     ]
     if not behind:
         yield f"no pod has the labels {spec.get('selector')}", "select labels that the pods have"
@@ -68,8 +69,9 @@ def _of_service(document: Document, all_pods: list[Pod]) -> Iterator[tuple[str, 
         for port in spec["ports"]:
             target = port.get("targetPort", port["port"])
             if target not in offered:
-                yield f"its port {port['port']} leads to {target!r}, which {title(pod.owner)} does not offer", (
-                    f"name one of {', '.join(sorted(map(str, offered - {None})))}"
+                yield (
+                    f"its port {port['port']} leads to {target!r}, which {title(pod.owner)} does not offer",
+                    (f"name one of {', '.join(sorted(map(str, offered - {None})))}"),
                 )
 
 
@@ -150,8 +152,9 @@ def _of_addresses(document: Document, ports: _Ports) -> Iterator[tuple[str, str]
             if offered is None:
                 yield f"asks {service}.{place}:{port}, but there is no such Service", "name one that exists"
             elif port not in offered:
-                yield f"asks {service}.{place} at port {port}", (
-                    f"ask at {', '.join(map(str, sorted(offered)))}, which the Service offers"
+                yield (
+                    f"asks {service}.{place} at port {port}",
+                    (f"ask at {', '.join(map(str, sorted(offered)))}, which the Service offers"),
                 )
 
 

@@ -22,16 +22,18 @@ rules:
 
 
 def check(world: World) -> Iterator[Failure]:
-    """Lint every file; a comment may be as long as its sentence."""
+    """Lint every file below gitops/."""
     from yamllint import linter  # noqa: PLC0415 - a development tool, wanted by this check only
     from yamllint.config import YamlLintConfig  # noqa: PLC0415
 
     config = YamlLintConfig(_RULES)
     for file in world.files:
+        if file.name == "compose.yaml":
+            # Named volumes are empty values there, and Compose's own schema looks at the rest.
+            continue
         text = file.read_text(encoding="utf-8")
-        lines = text.splitlines()
         for problem in linter.run(text, config, str(file)):
-            if problem.level != "error" or (problem.rule == "line-length" and _is_prose(lines[problem.line - 1])):
+            if problem.level != "error":
                 continue
             yield Failure(
                 "written",
@@ -39,7 +41,3 @@ def check(world: World) -> Iterator[Failure]:
                 str(problem.desc),
                 "write it as YAML that says each thing once",
             )
-
-
-def _is_prose(line: str) -> bool:
-    return line.lstrip().startswith("#") or "expr:" in line
