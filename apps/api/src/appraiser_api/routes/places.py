@@ -30,7 +30,7 @@ async def show_market(services: Shared) -> Market:
     )
 
 
-@router.get("/places/{state}", summary="What it has learned from in one state", responses=problems(404, 503))
+@router.get("/places/{state}", summary="What it has learned from in one state", responses=problems(404, 422, 503))
 async def show_state(
     state: Annotated[str, Path(max_length=100, description="Full English name, such as Connecticut.")],
     services: Shared,
