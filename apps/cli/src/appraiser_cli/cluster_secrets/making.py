@@ -133,7 +133,7 @@ def _fernet(before: str | None) -> str:
 
 
 def _api(drawn: _Drawing, values: Values, before: Values) -> Values:
-    """The API's ledger and keys. A key that was replaced holds until the next rotation, while its readers start anew."""
+    """The API's ledger and keys. A replaced key holds until the next rotation, while its readers start anew."""
     file = ("fastapi", "api-keys", "keys.json")
     anew = Group.KEYS in drawn.anew or file not in before
     made: Values = {("fastapi", "api-ledger", "url"): _url(values, "appraiser")}

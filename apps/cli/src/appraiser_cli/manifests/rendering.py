@@ -43,11 +43,12 @@ class Rendered:
         return "+" in self.folder
 
 
-def render_all(root: Path) -> tuple[list[Rendered], list[Failure]]:
+def render_all(root: Path, only: str = "") -> tuple[list[Rendered], list[Failure]]:
     """Render every overlay below gitops/, each optional component on top of them, and Argo CD's settings.
 
     Args:
         root: The repository.
+        only: How the folders begin that are rendered, such as 'gitops/services/mlflow/'; all where empty.
 
     Raises:
         ManifestToolError: kubectl is missing.
@@ -55,7 +56,7 @@ def render_all(root: Path) -> tuple[list[Rendered], list[Failure]]:
     kubectl = _kubectl()
     rendered, failures = [], []
     with tempfile.TemporaryDirectory(prefix="appraiser-manifests-") as scratch:
-        wanted = list(_wanted(root, Path(scratch)))
+        wanted = [one for one in _wanted(root, Path(scratch)) if one[0].startswith(only)]
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
             for (name, overlay, _), (text, problem) in zip(
                 wanted, pool.map(lambda one: _run(kubectl, one[2]), wanted), strict=True
@@ -108,7 +109,7 @@ def _run(kubectl: str, folder: Path) -> tuple[str, str]:
 
 def _failure(root: Path, name: str, problem: str) -> Failure:
     said = problem.removeprefix("error: ").replace(f"{root.resolve()}/", "").splitlines()[0]
-    file = f"{name.split('+')[0]}/kustomization.yaml"
+    file = f"{name.split('+', maxsplit=1)[0]}/kustomization.yaml"
     return Failure(POLICY, file, said, "name a file or folder that exists, in the kustomization that is told above")
 
 

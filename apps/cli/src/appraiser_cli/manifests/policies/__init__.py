@@ -5,6 +5,7 @@ from typing import Final
 
 from appraiser_cli.manifests.failure import Failure
 from appraiser_cli.manifests.policies import (
+    addresses,
     applications,
     charts,
     data,
@@ -16,6 +17,7 @@ from appraiser_cli.manifests.policies import (
     references,
     resources,
     rollouts,
+    routes,
     schemas,
     secrecy,
     security,
@@ -37,6 +39,8 @@ POLICIES: Final[dict[str, Policy]] = {
     "namespaces": namespaces.check,
     "references": references.check,
     "services": services.check,
+    "routes": routes.check,
+    "addresses": addresses.check,
     "flows": flows.check,
     "rollouts": rollouts.check,
     "data": data.check,

@@ -81,7 +81,7 @@ def _chart(world: World) -> Iterator[Failure]:
             yield Failure(
                 "images",
                 world.relative(file),
-                f"images.airflow is {told.get('repository')}@{told.get('digest')}, not what gitops/images/{overlay} has",
+                f"images.airflow is {told.get('repository')}@{told.get('digest')}, unlike gitops/images/{overlay}",
                 f"write {pinned.get('newName')} and {pinned.get('digest')}",
             )
 

@@ -1,7 +1,7 @@
 """An application brings what its project allows, to where it allows, and a project allows no more than is brought."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from appraiser_cli.manifests.failure import Failure
 from appraiser_cli.manifests.objects import group, name, namespace, title
@@ -35,7 +35,7 @@ def check(world: World) -> Iterator[Failure]:
 
 
 def _problems(
-    application: Document, projects: dict[str, dict], brought: dict[str, tuple[Document, ...]]
+    application: Document, projects: dict[str, dict[str, Any]], brought: dict[str, tuple[Document, ...]]
 ) -> Iterator[tuple[str, str]]:
     wanted = application["spec"].get("project", "default")
     project = projects.get(wanted)
@@ -56,7 +56,7 @@ def _problems(
             yield from _of_object(document, wanted, project, places)
 
 
-def _of_object(document: Document, wanted: str, project: dict, places: set[str]) -> Iterator[tuple[str, str]]:
+def _of_object(document: Document, wanted: str, project: dict[str, Any], places: set[str]) -> Iterator[tuple[str, str]]:
     wide = document["kind"] in CLUSTER_WIDE
     allowed = project.get("clusterResourceWhitelist" if wide else "namespaceResourceWhitelist") or ()
     if not any(one["group"] == group(document) and one["kind"] == document["kind"] for one in allowed):

@@ -74,12 +74,11 @@ def _of_pod(pod: Pod, names: Names) -> Iterator[tuple[str, str]]:
 
 
 def _of_volume(volume: Mapping[str, Any], place: str, names: Names) -> Iterator[tuple[str, str]]:
-    if settings := volume.get("configMap"):
-        if not names.has("ConfigMap", place, settings["name"]):
-            yield f"the ConfigMap {settings['name']!r} is not in {place!r}", "generate it in the kustomization"
-    if claim := volume.get("persistentVolumeClaim"):
-        if not names.has("PersistentVolumeClaim", place, claim["claimName"]):
-            yield f"the claim {claim['claimName']!r} is not in {place!r}", "add the PersistentVolumeClaim"
+    if (settings := volume.get("configMap")) and not names.has("ConfigMap", place, settings["name"]):
+        yield f"the ConfigMap {settings['name']!r} is not in {place!r}", "generate it in the kustomization"
+    claim = volume.get("persistentVolumeClaim")
+    if claim and not names.has("PersistentVolumeClaim", place, claim["claimName"]):
+        yield f"the claim {claim['claimName']!r} is not in {place!r}", "add the PersistentVolumeClaim"
     if secret := volume.get("secret"):
         wanted = [item["key"] for item in secret.get("items", ())]
         yield from _of_secret(secret["secretName"], wanted, place, names)
@@ -88,9 +87,8 @@ def _of_volume(volume: Mapping[str, Any], place: str, names: Names) -> Iterator[
 def _of_variable(source: Mapping[str, Any], place: str, names: Names) -> Iterator[tuple[str, str]]:
     if secret := source.get("secretKeyRef"):
         yield from _of_secret(secret["name"], [secret["key"]] if "key" in secret else [], place, names)
-    if settings := source.get("configMapKeyRef"):
-        if not names.has("ConfigMap", place, settings["name"]):
-            yield f"the ConfigMap {settings['name']!r} is not in {place!r}", "generate it in the kustomization"
+    if (settings := source.get("configMapKeyRef")) and not names.has("ConfigMap", place, settings["name"]):
+        yield f"the ConfigMap {settings['name']!r} is not in {place!r}", "generate it in the kustomization"
 
 
 def _of_secret(wanted: str, keys: list[str], place: str, names: Names) -> Iterator[tuple[str, str]]:
@@ -122,6 +120,6 @@ def _of_binding(binding: Document, names: Names) -> Iterator[tuple[str, str]]:
         yield f"the {role['kind']} {role['name']!r} does not exist", "name one that stands beside it"
     for subject in binding.get("subjects", ()):
         who = (subject.get("namespace", ""), subject["name"])
-        if subject["kind"] == "ServiceAccount" and who not in _MADE_ELSEWHERE:
-            if who not in names.of.get("ServiceAccount", frozenset()):
-                yield f"the ServiceAccount {who[1]!r} is not in {who[0]!r}", "name one that exists"
+        known = names.of.get("ServiceAccount", frozenset()) | _MADE_ELSEWHERE
+        if subject["kind"] == "ServiceAccount" and who not in known:
+            yield f"the ServiceAccount {who[1]!r} is not in {who[0]!r}", "name one that exists"

@@ -9,8 +9,8 @@ from appraiser_cli.manifests.rendering import Document
 from appraiser_cli.manifests.world import World
 
 API_END_SECONDS: Final = 15.8
-"""What the API takes to end at most: .5 s of last answers, .3 s for what is on its way, 10 s for what has begun, 5 s for
-the thread that follows the champion (`appraiser_api.server`, `appraiser_api.watcher`; a test holds it against them)."""
+"""What the API takes to end at most: .5 s of last answers, .3 s for what is on its way, 10 s for what has begun, 5 s
+for the thread that follows the champion (`appraiser_api.server`, `appraiser_api.watcher`; a test holds it against them)."""
 
 
 def check(world: World) -> Iterator[Failure]:
@@ -30,9 +30,9 @@ def check(world: World) -> Iterator[Failure]:
 def _problems(pod: Pod, documents: tuple[Document, ...]) -> Iterator[tuple[str, str]]:
     spec = pod.owner["spec"]
     strategy = spec.get("strategy", {})
-    if pod.owner["kind"] == "Deployment" and strategy.get("type") != "Recreate":
-        if strategy.get("rollingUpdate", {}).get("maxUnavailable") != 0:
-            yield "takes a pod away before the next one serves", "set strategy.rollingUpdate.maxUnavailable: 0"
+    rolls = pod.owner["kind"] == "Deployment" and strategy.get("type") != "Recreate"
+    if rolls and strategy.get("rollingUpdate", {}).get("maxUnavailable") != 0:
+        yield "takes a pod away before the next one serves", "set strategy.rollingUpdate.maxUnavailable: 0"
     if not _is_reached(pod, documents):
         return
     for container in pod.containers(first=False):

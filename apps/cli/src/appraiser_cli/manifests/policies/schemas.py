@@ -21,18 +21,20 @@ def check(world: World) -> Iterator[Failure]:
     """Validate every object strictly."""
     seen: set[tuple[str, str]] = set()
     for rendered, document in world.each():
-        for problem, cure in _problems(world.root, document):
+        for problem, cure in _problems(world.root, json.dumps(document, sort_keys=True, default=str)):
             file = world.file_of(document, rendered.folder)
             if (file, problem) not in seen:
                 seen.add((file, problem))
                 yield Failure("schemas", file, f"{title(document)}: {problem}", cure)
 
 
-def _problems(root: Path, document: Document) -> Iterator[tuple[str, str]]:
+@cache
+def _problems(root: Path, text: str) -> tuple[tuple[str, str], ...]:
+    """What is wrong with an object, and what to do; both overlays have many in common, which are looked at once."""
+    document = json.loads(text)
     if "." in group(document) and not group(document).endswith(".k8s.io"):
-        yield from _custom(root, document)
-    else:
-        yield from _own(document)
+        return tuple(_custom(root, document))
+    return tuple(_own(document))
 
 
 def _own(document: Document) -> Iterator[tuple[str, str]]:
@@ -69,7 +71,8 @@ def _custom(root: Path, document: Document) -> Iterator[tuple[str, str]]:
 @cache
 def _schema(file: Path) -> dict[str, Any]:
     """A schema in which objects have no other fields than those that it names."""
-    return _closed(json.loads(file.read_text(encoding="utf-8")), top=True)
+    closed: dict[str, Any] = _closed(json.loads(file.read_text(encoding="utf-8")), top=True)
+    return closed
 
 
 def _closed(schema: Any, *, top: bool = False) -> Any:

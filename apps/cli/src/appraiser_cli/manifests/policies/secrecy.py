@@ -63,9 +63,9 @@ def _named(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Values under names that sound like secrets."""
     if isinstance(value, list):
         for one in value:
-            if isinstance(one, dict) and isinstance(one.get("value"), str) and _is_secret(str(one.get("name", ""))):
-                if _is_value(one["value"]):
-                    yield f"{path}.{one['name']}".lstrip("."), one["value"]
+            # A variable of a container: its name says what its value is.
+            if isinstance(one, dict) and {"name", "value"} <= set(one):
+                yield from _named({str(one["name"]): one["value"]}, path)
             yield from _named(one, path)
     if isinstance(value, dict):
         for key, one in value.items():

@@ -44,7 +44,7 @@ def _of_pod(pod: Pod, bound: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 def _of_containers(pod: Pod) -> Iterator[tuple[str, str]]:
     for container in pod.containers():
-        missing = [text for text in _missing(container.get("securityContext", {}))]
+        missing = list(_missing(container.get("securityContext", {})))
         if missing:
             yield f"the container {container['name']!r} lacks {', '.join(missing)}", "add it to its securityContext"
 

@@ -1,4 +1,4 @@
-"""The order of syncing can be gone through: what an application needs comes in an earlier wave, and nothing needs itself."""
+"""The order of syncing can be gone through: what an application needs comes earlier, and nothing needs itself."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
