@@ -16,6 +16,7 @@ from appraiser_cli.commands.decisions import decisions
 from appraiser_cli.commands.dev import dev
 from appraiser_cli.commands.doctor import doctor
 from appraiser_cli.commands.down import down
+from appraiser_cli.commands.images import images
 from appraiser_cli.commands.keys import keys
 from appraiser_cli.commands.lineage import lineage
 from appraiser_cli.commands.locks import locks
@@ -61,6 +62,7 @@ app.command("test", rich_help_panel=_WORK, context_settings={"allow_extra_args":
 )
 app.command(rich_help_panel=_WORK)(affected)
 app.command(rich_help_panel=_WORK)(locks)
+app.add_typer(images, name="images", rich_help_panel=_WORK)
 app.add_typer(check, name="check", rich_help_panel=_WORK)
 app.add_typer(secrets, name="secrets", rich_help_panel=_WORK)
 app.add_typer(bench, name="bench", rich_help_panel=_WORK)

@@ -1,0 +1,91 @@
+"""`appraiser images`."""
+
+from typing import Annotated
+
+import typer
+
+from appraiser_cli.options import JsonOption
+
+images = typer.Typer(help="Build the images of the apps, and look at them.", no_args_is_help=True)
+
+_ImagesArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[IMAGE]...", help="Which ones; all where none is named.")
+]
+
+
+@images.command()
+def build(
+    which: _ImagesArgument = None,
+    *,
+    builder: Annotated[
+        str | None, typer.Option("--builder", metavar="PROGRAM", help="docker or buildah.", show_default=False)
+    ] = None,
+    base: Annotated[
+        str,
+        typer.Option(
+            "--base", envvar="APPRAISER_PYTHON_IMAGE", show_envvar=True, help="Image of Python, best with its digest."
+        ),
+    ] = "",
+    source: Annotated[str, typer.Option("--source", metavar="URL", help="Address of the repository.")] = "",
+    both: Annotated[bool, typer.Option("--both", help="For amd64 and arm64, with Docker.")] = False,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", help="Of Docker's builder, such as --push; may come several times.")
+    ] = None,
+) -> None:
+    """Build images from their Dockerfiles, with Docker where it answers, else with buildah."""
+    from appraiser_cli import images as built
+
+    program = built.builder(builder)
+    for image in built.parse_images(which or []):
+        recipe = built.Recipe(
+            image=image,
+            builder=program,
+            tag=built.name(image),
+            base=base,
+            revision=built.revision(),
+            source=source,
+            platforms=built.PLATFORMS if both else (),
+            options=tuple(option or ()),
+        )
+        built.build(recipe)
+
+
+@images.command()
+def show(which: _ImagesArgument = None, *, json: JsonOption = False) -> None:
+    """Show size, layers and user of images that buildah has built."""
+    from dataclasses import asdict
+
+    from appraiser_cli import images as built
+    from appraiser_cli.tables import Column, print_json, print_table
+
+    found = [built.measure(built.name(image)) for image in built.parse_images(which or [])]
+    if json:
+        print_json([asdict(one) for one in found])
+        return
+    rows = [(one.tag, _mb(one.unpacked), _mb(one.packed), str(one.layers), one.user) for one in found]
+    columns = (Column("image"), Column("unpacked"), Column("download"), Column("layers"), Column("user"))
+    print_table(columns, rows)
+
+
+@images.command()
+def names(which: _ImagesArgument = None) -> None:
+    """Print the full names of images, one a line."""
+    from appraiser_cli import images as built
+
+    for image in built.parse_images(which or []):
+        typer.echo(built.name(image))
+
+
+@images.command()
+def check() -> None:
+    """Build the API's image for real, start it, and ask it for an appraisal. Needs root, buildah and debootstrap."""
+    import subprocess
+
+    from appraiser_cli.home import ROOT
+
+    line = [str(ROOT / ".venv" / "bin" / "pytest"), "-m", "images", "tests/images", "--timeout=1800", "-s"]
+    raise typer.Exit(subprocess.run(line, cwd=ROOT, check=False).returncode)
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:.0f} MB"
