@@ -21,7 +21,7 @@ class TestAway:
         assert not app.exception
         assert "does not answer" in app.error[0].value
         assert app.button(key="retry").label == "Try again"
-        assert app.text_input(key="listing-zip_code").value == "06016"
+        assert app.selectbox(key="listing-zip_code").value == "06016"
 
     def test_models(self, app: AppTest) -> None:
         """The other page says the same."""

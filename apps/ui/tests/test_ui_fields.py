@@ -2,11 +2,14 @@
 
 import datetime as dt
 
+import pytest
+
 from appraiser_schema import LISTING_COLUMNS, STATES, Listing, example_listing
 from appraiser_ui.appraise.described import described
 from appraiser_ui.appraise.fields import Kind, form_fields, word
+from appraiser_ui.words import Language, speaking
 
-FIELDS = {field.name: field for field in form_fields()}
+FIELDS = form_fields()
 
 
 class TestFields:
@@ -44,6 +47,33 @@ class TestFields:
     def test_zip_code_is_text(self) -> None:
         """A zip code keeps its leading zero."""
         assert (FIELDS["zip_code"].kind, FIELDS["zip_code"].example) == (Kind.TEXT, "06016")
+
+
+class TestLanguages:
+    """Fields in both languages."""
+
+    @pytest.mark.parametrize("name", LISTING_COLUMNS)
+    def test_every_field_has_words(self, name: str) -> None:
+        """In English they are those of the declaration, in Spanish others; title, help and rule are all there."""
+        declared = FIELDS[name].declared
+        assert FIELDS[name].title == declared["title"]
+        assert FIELDS[name].help
+        assert FIELDS[name].rule
+        with speaking(Language.SPANISH):
+            assert FIELDS[name].title not in {declared["title"], ""}
+            assert FIELDS[name].help != declared["help"]
+
+    def test_spanish(self) -> None:
+        """Units and options too are in the language that is spoken."""
+        with speaking(Language.SPANISH):
+            assert FIELDS["house_size"].label == "Área construida (pies²)"
+            assert [word(option) for option in FIELDS["status"].options] == [
+                "En venta",
+                "Vendida",
+                "Lista para construir",
+            ]
+            assert "Área construida: 1.617 pies²" in described(example_listing())
+            assert "Última venta: 30 sept 1999" in described(example_listing())
 
 
 class TestDescribed:

@@ -27,5 +27,5 @@ def draw(chart: alt.TopLevelMixin, alt_text: str) -> None:
         chart: Its axes have titles with units; its colours are those of `palette`.
         alt_text: What it shows, for those who do not see it.
     """
-    localised = chart.configure(locale=alt.Locale(number=alt.NumberLocale(**_NUMBERS[current()])))  # type: ignore[attr-defined]
+    localised = chart.configure(locale=alt.Locale(number=alt.NumberLocale(**_NUMBERS[current()])))
     st.altair_chart(localised, alt=alt_text)

@@ -9,6 +9,8 @@ ApiError
 ```
 """
 
+from typing import Literal
+
 from appraiser_schema import Problem
 
 
@@ -17,14 +19,18 @@ class ApiError(Exception):
 
 
 class ApiAwayError(ApiError):
-    """Nobody answers at the API's address, or not in time."""
+    """Nobody answers at the API's address, or not in time.
 
-    def __init__(self, url: str, reason: str) -> None:
+    Attributes:
+        url: Its address.
+        reason: `nobody` listens there, or it is `slow`.
+    """
+
+    def __init__(self, url: str, reason: Literal["nobody", "slow"]) -> None:
         self.url = url
         self.reason = reason
-        super().__init__(
-            f"No answer from the API at {url}: {reason}. Start it, or set APPRAISER_API_URL to where it is."
-        )
+        why = "nothing listens there" if reason == "nobody" else "it takes too long to answer"
+        super().__init__(f"No answer from the API at {url}: {why}. Start it, or set APPRAISER_API_URL to where it is.")
 
 
 class NoModelError(ApiError):

@@ -5,38 +5,46 @@ from typing import Final
 
 import streamlit as st
 
-from appraiser_ui.errors import ApiAwayError, ApiError, RefusedError, UnreadableError
+from appraiser_schema import Problem
+from appraiser_ui.errors import ApiAwayError, ApiError, NoModelError, RefusedError, UnreadableError
 from appraiser_ui.figures import plain
+from appraiser_ui.words import Language, current, say, say_or
 
 WATCH_SECONDS: Final = 4.0
 """How often an open page looks whether something has changed."""
+
+_TYPE: Final = "urn:appraiser:problem:"
 
 
 def in_words(error: ApiError) -> str:
     """The error in words for people, as Markdown."""
     match error:
         case ApiAwayError():
-            return (
-                f"**The appraisal service does not answer.** `{error.url}`: {plain(error.reason)}. It may be "
-                "starting: this page looks again every few seconds and continues by itself. Where you run it yourself, "
-                "`./appraiser status` tells what is up."
-            )
-        case UnreadableError():
-            return (
-                f"**The appraisal service gave an answer that this page cannot read.** {plain(error.reason)}. "
-                "Page and service should have the same version; restarting both usually helps."
-            )
+            why = say(f"frame.away.{error.reason}")
+            return f"**{say('frame.away.title')}** `{error.url}`: {why}. {say('frame.away.what')}"
         case RefusedError():
-            return f"**{plain(error.problem.title)}.** {plain(error.problem.detail)}"
+            return refusal(error.problem)
+        case NoModelError():
+            return f"**{say('frame.no_model.title')}**"
+        case UnreadableError():
+            return f"**{say('frame.unreadable.title')}** {say('frame.unreadable.what')}"
         case _:
-            return plain(str(error))
+            return f"**{say('problems.unknown')}**"
+
+
+def refusal(problem: Problem) -> str:
+    """Why the API refused, as Markdown; its own details are in English, and so are told only there."""
+    kind = problem.type.removeprefix(_TYPE)
+    title = plain(say_or(f"problems.{kind}", say("problems.unknown")))
+    details = [plain(problem.detail)] if current() is Language.ENGLISH else []
+    return " ".join([f"**{title}**", *details])
 
 
 def show_error(error: ApiError) -> None:
     """Say what went wrong, with a button to try again."""
     with st.container(key="api-error"):
         st.error(in_words(error), icon=":material/cloud_off:")
-        if st.button("Try again", icon=":material/refresh:", key="retry"):
+        if st.button(say("frame.away.again"), icon=":material/refresh:", key="retry"):
             st.rerun()
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-from pandas.io.formats.style import Styler
+import pandas as pd  # type: ignore[import-untyped]
+from pandas.io.formats.style import Styler  # type: ignore[import-untyped]
 
 from appraiser_ui.figures import DASH
 

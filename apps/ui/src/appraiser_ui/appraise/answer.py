@@ -1,127 +1,130 @@
 """The answer: the price, how sure it is, which model gave it, and why."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 import streamlit as st
 
-from appraiser_schema import Appraisal, Contribution, Explanation, Interval, ModelRef
+from appraiser_schema import Contribution, Explanation, Interval, ModelRef
+from appraiser_ui.appraise import sentences
+from appraiser_ui.appraise.confidence import NARROW, WIDE, Confidence, confidence, shares
 from appraiser_ui.appraise.described import value_of
 from appraiser_ui.appraise.interval import interval_chart
 from appraiser_ui.appraise.steps import Step, every_step, main_steps
 from appraiser_ui.appraise.waterfall import in_words, waterfall
-from appraiser_ui.figures import change, money, plain
+from appraiser_ui.charts import draw
+from appraiser_ui.figures import change, money, percent, plain
+from appraiser_ui.words import say
 
 SENTENCES: Final = 6
 """How many reasons are told in words beside the chart; the table has all of them."""
 
+_BADGES: Final[dict[Confidence, tuple[Literal["blue", "gray", "orange"], str]]] = {
+    Confidence.HIGH: ("blue", ":material/verified:"),
+    Confidence.MEDIUM: ("gray", ":material/adjust:"),
+    Confidence.LOW: ("orange", ":material/help:"),
+}
 
-def show_answer(house: str, explanation: Explanation) -> None:
-    """Draw the whole answer.
+
+def show_price(house: str, explanation: Explanation) -> None:
+    """Draw the price with its range, how sure it is, and what speaks against it.
 
     Args:
         house: Which house it is about, in words.
         explanation: The answer.
     """
-    _price(house, explanation.appraisal)
-    st.markdown("#### Why this price")
+    appraisal = explanation.appraisal
+    with st.container(border=True, key="answer"):
+        st.caption(plain(house))
+        price, model = st.columns([3, 2], gap="medium")
+        with price:
+            st.metric(say("appraise.answer.price"), plain(money(appraisal.price_usd)))
+        with model:
+            _sureness(explanation)
+            _model(appraisal.model)
+        if appraisal.interval:
+            _interval(appraisal.price_usd, appraisal.interval)
+        if explanation.cautions:
+            found = "\n".join(f"- {plain(sentences.caution(caution))}" for caution in explanation.cautions)
+            st.warning(f"**{say('appraise.answer.unlike')}**\n\n{found}", icon=":material/warning:")
+
+
+def show_reasons(explanation: Explanation) -> None:
+    """Draw why: as a chart, in words, and every figure in a table."""
+    st.subheader(say("appraise.why.title"))
     steps = every_step(explanation)
     chart, words = st.columns([3, 2], gap="medium")
     with chart:
         _chart(explanation, steps)
     with words:
         _sentences([step.reasons[0] for step in steps[:SENTENCES]])
-    with st.expander(f"All {len(steps)} reasons in figures"):
+    with st.expander(say("appraise.why.table", count=len(steps))):
         _table(explanation, steps)
-
-
-def _price(house: str, appraisal: Appraisal) -> None:
-    with st.container(border=True, key="answer"):
-        st.caption(plain(house))
-        price, model = st.columns([3, 2], gap="medium")
-        with price:
-            st.metric("Appraised price", money(appraisal.price_usd).replace("$", r"\$"))
-        with model:
-            _model(appraisal.model)
-        if appraisal.interval:
-            _interval(appraisal.price_usd, appraisal.interval)
-        for warning in appraisal.warnings:
-            st.warning(plain(warning), icon=":material/warning:")
-
-
-def _model(model: ModelRef) -> None:
-    st.markdown(f"Answered by **model version {model.version}**")
-    if model.simulated_data:
-        show_simulated()
 
 
 def show_simulated() -> None:
     """Say clearly that the prices are not those of a real market."""
-    st.badge(
-        "Trained on simulated listings",
-        icon=":material/science:",
-        color="orange",
-        help="The listings that this model learned from were made up by the built-in simulator. "
-        "Its prices are for trying things out, not for real houses.",
-    )
+    st.badge(say("frame.simulated.badge"), icon=":material/science:", color="orange", help=say("frame.simulated.help"))
+
+
+def _sureness(explanation: Explanation) -> None:
+    sure = confidence(explanation)
+    if sure is None:
+        return
+    colour, icon = _BADGES[sure]
+    narrow, wide = (percent(share * 100) for share in (NARROW, WIDE))
+    about = say("appraise.confidence.help", narrow=narrow, wide=wide)
+    st.badge(say(f"appraise.confidence.{sure}"), color=colour, icon=icon, help=about)
+
+
+def _model(model: ModelRef) -> None:
+    st.markdown(say("appraise.answer.model", version=model.version))
+    if model.simulated_data:
+        show_simulated()
 
 
 def _interval(price_usd: float, interval: Interval) -> None:
-    share = f"{interval.coverage:.0%}".replace("%", " %")
-    low, high = (plain(money(end)) for end in (interval.lower_usd, interval.upper_usd))
-    st.markdown(f"**Between {low} and {high}** with {share} probability")
-    st.altair_chart(
-        interval_chart(price_usd, interval),
-        alt=f"The price within its range from {money(interval.lower_usd)} to {money(interval.upper_usd)}.",
+    low, high = (money(end) for end in (interval.lower_usd, interval.upper_usd))
+    share = percent(interval.coverage * 100)
+    below, above = (percent(part, 0) for part in shares(price_usd, interval))
+    st.markdown(
+        f"{say('appraise.answer.between', low=plain(low), high=plain(high), share=share)}  \n"
+        f"{say('appraise.confidence.text', below=below, above=above)}"
     )
-    st.caption(
-        f"How to read the range: among houses that the model had not seen, about {interval.coverage * 100:.0f} in 100 "
-        "had a price inside the range given for them. "
-        "A wide range means that houses like this one differ a lot in price."
-    )
+    draw(interval_chart(price_usd, interval), say("appraise.answer.range_alt", low=low, high=high))
+    st.caption(say("appraise.answer.range_help", share=round(interval.coverage * 100)))
 
 
 def _chart(explanation: Explanation, steps: Sequence[Step]) -> None:
     base, price = round(explanation.base_usd), round(explanation.appraisal.price_usd)
     main = main_steps(steps)
     with st.container(key="waterfall"):
-        st.altair_chart(waterfall(base, main, price), alt=in_words(base, main, price))
-    st.caption(
-        f"{plain(_sum(base, steps, price))} "
-        "A typical house is what the model expects before it knows anything about this one."
-    )
+        draw(waterfall(base, main, price), in_words(base, main, price))
+    st.caption(f"{plain(_sum(base, steps, price))} {say('appraise.why.typical')}")
 
 
 def _sum(base: int, steps: Sequence[Step], price: int) -> str:
     """The reasons added up, in one line."""
     raised = sum(step.effect_usd for step in steps if step.effect_usd > 0)
     lowered = sum(step.effect_usd for step in steps if step.effect_usd < 0)
-    return (
-        f"{money(base)} for a typical house, raised by {money(raised)} and lowered by {money(-lowered)}, "
-        f"makes {money(price)}."
-    )
+    return say("appraise.why.sum", base=money(base), raised=money(raised), lowered=money(-lowered), price=money(price))
 
 
 def _sentences(reasons: Sequence[Contribution]) -> None:
-    st.markdown("**In words**")
-    st.markdown("\n".join(f"- {plain(reason.text)}" for reason in reasons))
+    st.markdown(f"**{say('appraise.why.in_words')}**")
+    st.markdown("\n".join(f"- {plain(sentences.reason(reason))}" for reason in reasons))
 
 
 def _table(explanation: Explanation, steps: Sequence[Step]) -> None:
-    rows = [_row(step) for step in steps]
-    rows.insert(
-        0, {"What": "Typical house", "This house": "", "Typical": "", "US dollars": money(explanation.base_usd)}
-    )
-    price = explanation.appraisal.price_usd
-    rows.append({"What": "This house", "This house": "", "Typical": "", "US dollars": money(price)})
-    st.table([{name: plain(cell) for name, cell in row.items()} for row in rows], border="horizontal", hide_index=True)
+    ends = (("frame.typical_house", explanation.base_usd), ("frame.this_house", explanation.appraisal.price_usd))
+    first, last = ((say(label), "", "", money(usd)) for label, usd in ends)
+    heads = [say(f"appraise.why.{name}") for name in ("what", "this", "usual", "dollars")]
+    rows = [first, *map(_row, steps), last]
+    cells = [dict(zip(heads, map(plain, row), strict=True)) for row in rows]
+    st.table(cells, border="horizontal", hide_index=True)
 
 
-def _row(step: Step) -> dict[str, str]:
+def _row(step: Step) -> tuple[str, str, str, str]:
     reason = step.reasons[0]
-    return {
-        "What": step.label,
-        "This house": value_of(reason.feature, reason.value),
-        "Typical": value_of(reason.feature, reason.typical),
-        "US dollars": change(step.effect_usd),
-    }
+    this, typical = (value_of(reason.feature, value) for value in (reason.value, reason.typical))
+    return step.label, this, typical, change(step.effect_usd)

@@ -1,12 +1,16 @@
 """The fields of the form, read off the declaration of a listing."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from appraiser_schema import Listing
 from appraiser_schema.listing import EARLIEST_SALE, LATEST_SALE
+from appraiser_ui.words import say_or
 
 
 class Kind(StrEnum):
@@ -24,9 +28,7 @@ class FormField:
 
     Attributes:
         name: Name in the listing.
-        title: What it is called.
-        unit: Of a number; empty where it goes without saying.
-        help: What it means.
+        declared: What the declaration says for people, in English: `title`, `unit` and `help`.
         group: place, size, land or sale.
         kind: How it is filled in.
         optional: Whether it may be unknown.
@@ -38,9 +40,7 @@ class FormField:
     """
 
     name: str
-    title: str
-    unit: str
-    help: str
+    declared: Mapping[str, str]
     group: str
     kind: Kind
     optional: bool
@@ -51,21 +51,50 @@ class FormField:
     step: float | None = None
 
     @property
+    def title(self) -> str:
+        """What it is called."""
+        return say_or(f"listing.{self.name}.title", self.declared["title"])
+
+    @property
+    def unit(self) -> str:
+        """Unit of a number; empty where it goes without saying."""
+        unit = self.declared["unit"]
+        return "" if self.kind is Kind.DATE or unit in {"", "rooms"} else say_or(f"listing.units.{unit}", unit)
+
+    @property
+    def help(self) -> str:
+        """What it means."""
+        return say_or(f"listing.{self.name}.help", self.declared["help"])
+
+    @property
+    def rule(self) -> str:
+        """What it must be."""
+        return say_or(f"listing.{self.name}.rule", "")
+
+    @property
     def label(self) -> str:
         """Title with the unit: `Living area (sqft)`."""
         return f"{self.title} ({self.unit})" if self.unit else self.title
 
+    @property
+    def whole(self) -> bool:
+        """Whether it counts in whole steps: a field for bedrooms that shows 3.00 looks like a mistake."""
+        return self.kind is Kind.NUMBER and self.step is not None and self.step == int(self.step)
 
-def form_fields() -> tuple[FormField, ...]:
-    """Every field of a listing, in the order of its declaration."""
+
+@cache
+def form_fields() -> Mapping[str, FormField]:
+    """Every field of a listing by its name, in the order of its declaration."""
     schema = Listing.model_json_schema()
     definitions = schema.get("$defs", {})
-    return tuple(_field(name, declared, definitions) for name, declared in schema["properties"].items())
+    return MappingProxyType(
+        {name: _field(name, declared, definitions) for name, declared in schema["properties"].items()}
+    )
 
 
 def word(option: str) -> str:
     """An option as people read it: `for_sale` becomes `For sale`; names stay as they are."""
-    return option.replace("_", " ").capitalize() if option.islower() else option
+    return say_or(f"listing.options.{option}", option.replace("_", " ").capitalize()) if option.islower() else option
 
 
 def _field(name: str, declared: dict[str, Any], definitions: dict[str, Any]) -> FormField:
@@ -76,9 +105,7 @@ def _field(name: str, declared: dict[str, Any], definitions: dict[str, Any]) -> 
     low, high = (EARLIEST_SALE, LATEST_SALE) if kind is Kind.DATE else (shape.get("minimum"), shape.get("maximum"))
     return FormField(
         name=name,
-        title=declared["label"],
-        unit="" if kind is Kind.DATE or declared["unit"] == "rooms" else declared["unit"],
-        help=declared["description"],
+        declared={"title": declared["label"], "unit": declared["unit"], "help": declared["description"]},
         group=declared["group"],
         kind=kind,
         optional={"type": "null"} in kinds,

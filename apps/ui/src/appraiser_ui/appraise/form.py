@@ -1,102 +1,129 @@
 """The form that describes a house."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import streamlit as st
 
 from appraiser_schema import FieldProblem
 from appraiser_ui.appraise.fields import FormField, Kind, form_fields, word
-from appraiser_ui.figures import plain
+from appraiser_ui.appraise.place import KEEP, Places, choose_city, choose_state, choose_zip_code, key_of
+from appraiser_ui.figures import decimal, plain
+from appraiser_ui.words import Language, current, say
 
-SECTIONS: Final = (("Where it is", ("place",)), ("How big it is", ("size", "land")), ("Its sale", ("sale",)))
+SECTIONS: Final = (("place", ("place",)), ("size", ("size", "land")), ("sale", ("sale",)))
 """Headings of the form and the groups of fields below them."""
 
-UNKNOWN: Final = "unknown"
-"""What an empty field shows: leaving it empty says that it is not known."""
+type Listing = dict[str, Any]
 
-KEEP: Final = "session"
-"""The form keeps what was filled in while another page is looked at."""
+_ASKED: Final = "asked"
+_PROBLEMS: Final = "problems"
 
-Listing = dict[str, Any]
-
-
-class Form:
-    """The form on the page, able to show problems beside the fields that they speak of."""
-
-    def __init__(self) -> None:
-        self._fields = form_fields()
-        self._below: dict[str, Any] = {}
-
-    def show(self, *, ready: bool) -> Listing | None:
-        """Draw the form.
-
-        Args:
-            ready: Whether there is a model to ask; the button is off without one.
-
-        Returns:
-            The house as JSON values by field when the button was pressed, else None.
-        """
-        with st.form("listing", border=True):
-            values = {name: value for heading, groups in SECTIONS for name, value in self._section(heading, groups)}
-            st.caption("Leave a field empty if you do not know it.")
-            pressed = st.form_submit_button("Appraise", type="primary", width="stretch", disabled=not ready)
-        return {name: _json(values[name]) for name in values} if pressed else None
-
-    def show_problems(self, problems: tuple[FieldProblem, ...]) -> None:
-        """Say below each field what is wrong with it; what belongs to no field stands below the form."""
-        for problem in problems:
-            where = self._below.get(problem.field.rpartition(".")[2])
-            text = f"{plain(problem.rule)} (it was {plain(repr(problem.value))})"
-            (where or st).error(text if where else f"{plain(problem.field)}: {text}")
-
-    def _section(self, heading: str, groups: tuple[str, ...]) -> list[tuple[str, Any]]:
-        st.markdown(f"##### {heading}")
-        fields = [field for field in self._fields if field.group in groups]
-        pairs = [fields[start : start + 2] for start in range(0, len(fields), 2)]
-        return [pair for fields in pairs for pair in self._row(fields)]
-
-    def _row(self, fields: list[FormField]) -> list[tuple[str, Any]]:
-        drawn = []
-        for column, field in zip(st.columns(len(fields)), fields, strict=True):
-            with column:
-                drawn.append((field.name, _WIDGETS[field.kind](field)))
-                self._below[field.name] = st.empty()
-        return drawn
+_DATES: Final = {Language.ENGLISH: "MM/DD/YYYY", Language.SPANISH: "DD/MM/YYYY"}
 
 
-def _key(field: FormField) -> str:
-    """Key of the widget, filled with the example once. The widget itself starts empty, so that it can be emptied."""
-    key = f"listing-{field.name}"
-    whole = field.kind is Kind.NUMBER and _is_whole(field)
-    st.session_state.setdefault(key, int(field.example) if whole else field.example)
-    return key
+def fill(listing: Mapping[str, Any]) -> None:
+    """Fill the form with a house that is asked about at once.
+
+    Args:
+        listing: JSON values by field; what is missing is unknown.
+    """
+    for name, field in form_fields().items():
+        st.session_state[key_of(name)] = _as_shown(field, listing.get(name))
+    st.session_state[_ASKED] = dict(listing)
 
 
-def _is_whole(field: FormField) -> bool:
-    """Whole steps make whole numbers: a field for bedrooms that shows 3.00 looks like a mistake."""
-    return field.step is not None and field.step == int(field.step)
+def asked() -> Listing | None:
+    """The house whose appraisal was asked for since the last time, as JSON values by field."""
+    house: Listing | None = st.session_state.pop(_ASKED, None)
+    if house is not None:
+        st.session_state.pop(_PROBLEMS, None)
+    return house
+
+
+def mark(problems: tuple[FieldProblem, ...]) -> None:
+    """Let the form say below each field what is wrong with it."""
+    st.session_state[_PROBLEMS] = {problem.field.rpartition(".")[2]: problem for problem in problems}
+
+
+@st.fragment
+def show_form(url: str, version: int | None, *, ready: bool) -> None:
+    """Draw the form. What changes in it is drawn by itself; the rest of the page follows when the button is pressed.
+
+    Args:
+        url: Address of the API.
+        version: Version of the model in service, None where there is none.
+        ready: Whether there is a model to ask; the button is off without one.
+    """
+    for name, field in form_fields().items():
+        st.session_state.setdefault(key_of(name), _as_shown(field, field.example))
+    with st.container(border=True, key="listing-form"):
+        values = {name: value for part, groups in SECTIONS for name, value in _section(url, version, part, groups)}
+        st.caption(say("appraise.form.empty"))
+        if st.button(say("appraise.form.button"), type="primary", width="stretch", disabled=not ready, key="appraise"):
+            st.session_state[_ASKED] = {name: _json(values[name]) for name in form_fields()}
+            st.rerun()
+
+
+def _section(url: str, version: int | None, part: str, groups: tuple[str, ...]) -> list[tuple[str, Any]]:
+    st.markdown(f"##### {say(f'listing.sections.{part}')}")
+    if part == "place":
+        return _place(Places(url, version))
+    fields = [field for field in form_fields().values() if field.group in groups]
+    pairs = [fields[start : start + 2] for start in range(0, len(fields), 2)]
+    return [value for pair in pairs for value in _row(pair)]
+
+
+def _place(places: Places) -> list[tuple[str, Any]]:
+    state = choose_state(places)
+    _problem("state")
+    left, right = st.columns(2)
+    with left:
+        city = choose_city(places, state)
+        _problem("city")
+    with right:
+        zip_code = choose_zip_code(places, state, city)
+        _problem("zip_code")
+    return [("state", state), ("city", city), ("zip_code", zip_code)]
+
+
+def _row(fields: list[FormField]) -> list[tuple[str, Any]]:
+    drawn = []
+    for column, field in zip(st.columns(len(fields)), fields, strict=True):
+        with column:
+            drawn.append((field.name, _WIDGETS[field.kind](field)))
+            _problem(field.name)
+    return drawn
+
+
+def _problem(name: str) -> None:
+    """What is wrong with a field, where something is."""
+    problem = st.session_state.get(_PROBLEMS, {}).get(name)
+    if problem is not None:
+        rule = form_fields()[name].rule or problem.rule
+        st.error(say("appraise.form.wrong", rule=plain(rule), value=plain(repr(problem.value))))
 
 
 def _choice(field: FormField) -> str | None:
     return st.selectbox(
-        field.label, field.options, key=_key(field), format_func=word, help=field.help, persist_state=KEEP
+        field.label, field.options, key=key_of(field.name), format_func=word, help=field.help, persist_state=KEEP
     )
 
 
 def _number(field: FormField) -> float | None:
-    as_number = int if _is_whole(field) else float
+    as_number = int if field.whole else float
+    bounds = say("appraise.form.range", low=decimal(field.minimum), high=decimal(field.maximum))
     return st.number_input(
         field.label,
         min_value=as_number(field.minimum),
         max_value=as_number(field.maximum),
         value=None,
         step=as_number(field.step or 1),
-        format="%d" if as_number is int else "%g",
-        key=_key(field),
-        help=f"{field.help} From {field.minimum:,} to {field.maximum:,}.",
-        placeholder=UNKNOWN,
+        format="%d" if field.whole else "%g",
+        key=key_of(field.name),
+        help=f"{field.help} {bounds}",
+        placeholder=say("frame.unknown"),
         persist_state=KEEP,
     )
 
@@ -107,25 +134,27 @@ def _date(field: FormField) -> dt.date | None:
         value=None,
         min_value=field.minimum,
         max_value=field.maximum,
-        key=_key(field),
-        help=f"{field.help} Empty: not known, or never sold.",
-        format="YYYY-MM-DD",
+        key=key_of(field.name),
+        help=f"{field.help} {say('appraise.form.never_sold')}",
+        format=_DATES[current()],
         persist_state=KEEP,
     )
 
 
-def _text(field: FormField) -> str | None:
-    return st.text_input(
-        field.label, value=None, key=_key(field), help=field.help, placeholder=UNKNOWN, persist_state=KEEP
-    )
-
-
-_WIDGETS: Final[Mapping[Kind, Any]] = {
+_WIDGETS: Final[Mapping[Kind, Callable[[FormField], Any]]] = {
     Kind.CHOICE: _choice,
     Kind.NUMBER: _number,
     Kind.DATE: _date,
-    Kind.TEXT: _text,
 }
+
+
+def _as_shown(field: FormField, value: Any) -> Any:
+    """A value as its widget takes it: whole numbers without decimals, dates as dates."""
+    if value is None:
+        return field.options[0] if field.options else None
+    if field.kind is Kind.DATE and isinstance(value, str):
+        return dt.date.fromisoformat(value)
+    return int(value) if field.whole else value
 
 
 def _json(value: Any) -> Any:

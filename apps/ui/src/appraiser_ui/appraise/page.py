@@ -7,16 +7,23 @@ import streamlit as st
 
 from appraiser_schema import Explanation, ModelRef
 from appraiser_ui import readings
-from appraiser_ui.appraise.answer import show_answer, show_simulated
+from appraiser_ui.appraise.answer import show_price, show_reasons, show_simulated
+from appraiser_ui.appraise.comparables import show_comparables
 from appraiser_ui.appraise.described import described
-from appraiser_ui.appraise.form import Form, Listing
+from appraiser_ui.appraise.form import Listing, asked, fill, mark, show_form
+from appraiser_ui.appraise.link import keep_in_address, listing_of, show_link
 from appraiser_ui.appraise.progress import progress
+from appraiser_ui.appraise.what_if import show_what_if
 from appraiser_ui.errors import ApiError, NoModelError, RefusedError
 from appraiser_ui.figures import plain
-from appraiser_ui.notices import observe, show_error, watch
+from appraiser_ui.notices import observe, refusal, show_error, watch
+from appraiser_ui.words import Language, current, say
 
 KEPT: Final = "answered"
 """Where the session keeps the last answer, so that it stays while other things on the page change."""
+
+_OPENED: Final = "opened"
+_NOTICE: Final = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +55,32 @@ def show(url: str) -> None:
     Args:
         url: Address of the API.
     """
-    st.title("Appraise a house")
-    st.markdown("Describe a house in the United States and learn what it is worth, how sure that is, and why.")
+    st.title(say("appraise.title"))
+    st.markdown(say("appraise.lead"))
+    _open_link()
     state = observe(lambda: _look(url))
     model = state.model if isinstance(state, State) else None
     left, right = st.columns([2, 3], gap="large")
     with left:
-        form = Form()
-        listing = form.show(ready=not isinstance(state, State) or model is not None)
+        show_form(url, model.version if model else None, ready=not isinstance(state, State) or model is not None)
     with right:
         if isinstance(state, ApiError):
             show_error(state)
-        elif listing is not None and model is not None:
-            _ask(url, form, listing, model.version)
-        if isinstance(state, State) and model is None:
+        elif model is None:
             _wait(state)
-        if KEPT in st.session_state:
-            _show_kept(st.session_state[KEPT], model)
-        elif model is not None and listing is None:
-            _invite(model)
+        elif (listing := asked()) is not None:
+            _ask(url, listing, model.version)
+        _show_right(model)
+    _show_below(url)
     watch(lambda: _look(url), state)
+
+
+def _open_link() -> None:
+    """Ask about the house in the address, once, where the visitor has come by a link."""
+    if not st.session_state.get(_OPENED):
+        st.session_state[_OPENED] = True
+        if (listing := listing_of(st.query_params.to_dict())) is not None:
+            fill(listing)
 
 
 def _look(url: str) -> State:
@@ -77,18 +90,15 @@ def _look(url: str) -> State:
     return State(None, progress(readings.batches(url), readings.decisions(url)), ready.detail)
 
 
-def _ask(url: str, form: Form, listing: Listing, version: int) -> None:
+def _ask(url: str, listing: Listing, version: int) -> None:
     st.session_state.pop(KEPT, None)
     try:
         st.session_state[KEPT] = Answered(listing, readings.explain(url, listing, version))
     except RefusedError as error:
-        form.show_problems(error.problem.errors)
-        st.warning(
-            "The house could not be appraised: see what is marked in the form."
-            if error.problem.errors
-            else plain(error.problem.detail),
-            icon=":material/edit:",
-        )
+        mark(error.problem.errors)
+        text = say("appraise.form.not_appraised") if error.problem.errors else refusal(error.problem)
+        st.session_state[_NOTICE] = text
+        st.rerun()
     except NoModelError:
         st.rerun()
     except ApiError as error:
@@ -98,30 +108,46 @@ def _ask(url: str, form: Form, listing: Listing, version: int) -> None:
 def _wait(state: State) -> None:
     with st.container(key="no-model"):
         st.info(
-            f"**No model is in service yet.** {plain(state.doing)} "
-            "The first model that passes its test goes into service, and this page then continues by itself.",
+            f"**{say('frame.no_model.title')}** {plain(state.doing)} {say('appraise.wait.then')}",
             icon=":material/hourglass_top:",
         )
-        st.caption(f"The service says: {plain(state.detail)}")
+        if current() is Language.ENGLISH:
+            st.caption(say("appraise.wait.detail", detail=plain(state.detail)))
 
 
-def _show_kept(kept: Answered, model: ModelRef | None) -> None:
-    answered_by = kept.explanation.appraisal.model.version
-    if model is not None and model.version != answered_by:
-        st.info(
-            f"Model version {model.version} has gone into service since; this answer is by version {answered_by}. "
-            "Press Appraise for a new one.",
-            icon=":material/update:",
-        )
-    show_answer(described(kept.listing), kept.explanation)
+def _show_right(model: ModelRef | None) -> None:
+    """The price, or what stands in its place."""
+    if (notice := st.session_state.pop(_NOTICE, None)) is not None:
+        st.warning(notice, icon=":material/edit:")
+    elif (kept := st.session_state.get(KEPT)) is not None:
+        _say_newer(kept, model)
+        keep_in_address(kept.listing)
+        show_price(described(kept.listing), kept.explanation)
+        show_link(kept.listing)
+    elif model is not None:
+        _invite(model)
+
+
+def _show_below(url: str) -> None:
+    """Everything else about the answer."""
+    kept: Answered | None = st.session_state.get(KEPT)
+    if kept is None:
+        return
+    show_reasons(kept.explanation)
+    show_what_if(url, kept.listing, kept.explanation)
+    show_comparables(url, kept.listing, kept.explanation)
+
+
+def _say_newer(kept: Answered, model: ModelRef | None) -> None:
+    answered = kept.explanation.appraisal.model.version
+    if model is not None and model.version != answered:
+        text = say("appraise.newer.text", version=model.version, answered=answered)
+        st.info(text, icon=":material/update:")
 
 
 def _invite(model: ModelRef) -> None:
     with st.container(border=True, key="invitation"):
-        st.markdown("##### The price appears here")
-        st.markdown(
-            "The form starts with an example: change what you like, then press **Appraise**. "
-            f"Model version {model.version} is in service."
-        )
+        st.markdown(f"##### {say('appraise.invitation.title')}")
+        st.markdown(say("appraise.invitation.text", version=model.version))
         if model.simulated_data:
             show_simulated()

@@ -1,15 +1,11 @@
 """What the system is doing until the first model is in service, in words."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from appraiser_schema import Batch, BatchStatus, Decision, DecisionKind, Outcome
 from appraiser_ui.figures import count
-
-_PREPARING: Final = {
-    BatchStatus.LANDED: "Its rows are being checked.",
-    BatchStatus.VALIDATED: "Its rows have been checked; they are being cleaned and split.",
-}
+from appraiser_ui.reasons import decision_in_words
+from appraiser_ui.words import say
 
 
 def progress(batches: Sequence[Batch], decisions: Sequence[Decision]) -> str:
@@ -20,37 +16,41 @@ def progress(batches: Sequence[Batch], decisions: Sequence[Decision]) -> str:
         decisions: Newest first.
     """
     if not batches:
-        return "The first batch of listings has not arrived yet."
+        return say("appraise.progress.nothing")
     batch = batches[0]
     made = {decision.kind: decision for decision in decisions if decision.batch_number == batch.batch_number}
     return f"{_arrival(batch)} {_next(batch, made.get(DecisionKind.TRAINING), made.get(DecisionKind.PROMOTION))}"
 
 
 def _arrival(batch: Batch) -> str:
-    rows = f"with {count(batch.rows_received)} listings " if batch.rows_received is not None else ""
-    return f"Batch {batch.batch_number} has arrived {rows}from {batch.source}."
+    known = {"number": batch.batch_number, "source": batch.source}
+    if batch.rows_received is None:
+        return say("appraise.progress.arrived", **known)
+    return say("appraise.progress.arrived_rows", count=batch.rows_received, **known)
 
 
 def _next(batch: Batch, training: Decision | None, promotion: Decision | None) -> str:
-    if batch.status is BatchStatus.STOPPED:
-        return f"It was stopped: {batch.stop_reason or 'no reason is given.'}"
-    if batch.status is not BatchStatus.CLEANED:
-        return _PREPARING[batch.status]
-    return _promoted(promotion) if promotion else _trained(batch, training)
+    match batch.status:
+        case BatchStatus.STOPPED:
+            return say("appraise.progress.stopped", reason=batch.stop_reason or say("appraise.progress.no_reason"))
+        case BatchStatus.LANDED:
+            return say("appraise.progress.landed")
+        case BatchStatus.VALIDATED:
+            return say("appraise.progress.validated")
+        case _:
+            return _promoted(promotion) if promotion else _trained(batch, training)
 
 
 def _trained(batch: Batch, training: Decision | None) -> str:
     if training is None:
-        return "It is being decided whether to train a model."
+        return say("appraise.progress.deciding")
     if training.outcome is Outcome.SKIP:
-        return f"No model was trained on it. {training.summary}"
-    return (
-        f"A model is being trained on {count(batch.rows_train)} listings and tested on {count(batch.rows_test)} others."
-    )
+        return say("appraise.progress.skipped", summary=decision_in_words(training))
+    return say("appraise.progress.training", train=count(batch.rows_train), test=count(batch.rows_test))
 
 
 def _promoted(promotion: Decision) -> str:
-    name = f"Version {promotion.model_version}"
+    version = promotion.model_version
     if promotion.outcome is Outcome.PROMOTE:
-        return f"{name} was trained and is going into service."
-    return f"{name} was trained and rejected. {promotion.summary}"
+        return say("appraise.progress.promoted", version=version)
+    return say("appraise.progress.rejected", version=version, summary=decision_in_words(promotion))

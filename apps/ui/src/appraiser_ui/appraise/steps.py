@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from appraiser_schema import Contribution, Explanation
+from appraiser_ui.words import say, say_or
 
 SHOWN: Final = 8
 """How many reasons are drawn one by one; the smaller ones are drawn together."""
@@ -41,7 +42,7 @@ def every_step(explanation: Explanation) -> tuple[Step, ...]:
     ordered = sorted(explanation.contributions, key=lambda reason: -abs(reason.effect_usd))
     total, steps = explanation.base_usd, []
     for reason in ordered:
-        steps.append(Step(reason.label, round(total), round(total + reason.effect_usd), (reason,)))
+        steps.append(Step(_label(reason), round(total), round(total + reason.effect_usd), (reason,)))
         total += reason.effect_usd
     return tuple(steps)
 
@@ -57,4 +58,11 @@ def main_steps(steps: Sequence[Step], shown: int = SHOWN) -> tuple[Step, ...]:
         return tuple(steps)
     small = steps[shown:]
     reasons = tuple(reason for step in small for reason in step.reasons)
-    return (*steps[:shown], Step(f"{len(small)} smaller reasons", small[0].start_usd, small[-1].end_usd, reasons))
+    return (
+        *steps[:shown],
+        Step(say("appraise.why.small", count=len(small)), small[0].start_usd, small[-1].end_usd, reasons),
+    )
+
+
+def _label(reason: Contribution) -> str:
+    return say_or(f"listing.{reason.feature}.title", reason.label)

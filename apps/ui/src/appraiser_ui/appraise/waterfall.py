@@ -7,8 +7,10 @@ import altair as alt
 
 from appraiser_ui.appraise.described import value_of
 from appraiser_ui.appraise.steps import Step
+from appraiser_ui.charts import DOLLARS
 from appraiser_ui.figures import change, money
 from appraiser_ui.palette import INK, LOWERS, NEUTRAL, RAISES, WORDS
+from appraiser_ui.words import say
 
 ROW_PX: Final = 42
 AXIS_PX: Final = 50
@@ -25,9 +27,6 @@ BELOW_PX: Final = 9
 _IS_TOTAL: Final = "datum.kind === 'total'"
 _IS_STEP: Final = "datum.kind !== 'total'"
 
-START: Final = "Typical house"
-END: Final = "This house"
-
 
 def waterfall(base_usd: int, steps: Sequence[Step], price_usd: int) -> alt.LayerChart | alt.FacetChart:
     """Draw the steps.
@@ -39,7 +38,7 @@ def waterfall(base_usd: int, steps: Sequence[Step], price_usd: int) -> alt.Layer
     """
     rows = _rows(base_usd, steps, price_usd)
     data = alt.InlineData(values=rows)
-    x = alt.X("low:Q", title="Price (US dollars)", scale=_scale(rows), axis=_axis())
+    x = alt.X("low:Q", title=say("appraise.why.axis"), scale=_scale(rows), axis=_axis())
     y = alt.Y("row:O", axis=None, sort=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
     chart = alt.Chart(data).encode(y=y)
     steps_only, totals_only = chart.transform_filter(_IS_STEP), chart.transform_filter(_IS_TOTAL)
@@ -72,12 +71,14 @@ def _words(chart: alt.Chart, weight: Literal["normal", "bold"]) -> tuple[alt.Cha
 
 def in_words(base_usd: int, steps: Sequence[Step], price_usd: int) -> str:
     """The chart in one sentence, for those who do not see it; the table below it has every figure."""
-    largest = f", above all {steps[0].label} with {change(steps[0].effect_usd)}" if steps else ""
-    return f"From {money(base_usd)} for a typical house to {money(price_usd)} for this one{largest}."
+    ends = {"base": money(base_usd), "price": money(price_usd)}
+    if not steps:
+        return say("appraise.why.alt", **ends)
+    return say("appraise.why.alt_most", what=steps[0].label, change=change(steps[0].effect_usd), **ends)
 
 
 def _rows(base_usd: int, steps: Sequence[Step], price_usd: int) -> list[dict[str, Any]]:
-    totals = [_total(START, base_usd), _total(END, price_usd)]
+    totals = [_total(say("frame.typical_house"), base_usd), _total(say("frame.this_house"), price_usd)]
     rows = [totals[0], *(_step(step) for step in steps), totals[1]]
     return [row | {"row": n, "next": n + 1 if n + 1 < len(rows) else None} for n, row in enumerate(rows)]
 
@@ -112,7 +113,7 @@ def _scale(rows: Sequence[dict[str, Any]]) -> alt.Scale:
 
 
 def _axis() -> alt.Axis:
-    return alt.Axis(format="$~s", tickCount=4, labelFlush=True, grid=False, **WORDS)
+    return alt.Axis(format=DOLLARS, tickCount=4, labelFlush=True, grid=False, **WORDS)
 
 
 def _colour() -> alt.Color:
@@ -121,4 +122,5 @@ def _colour() -> alt.Color:
 
 
 def _tooltip() -> list[alt.Tooltip]:
-    return [alt.Tooltip("label:N", title="Reason"), alt.Tooltip("effect:N", title="US dollars")]
+    titles = say("appraise.why.reason"), say("frame.us_dollars")
+    return [alt.Tooltip(field, title=title) for field, title in zip(("label:N", "effect:N"), titles, strict=True)]

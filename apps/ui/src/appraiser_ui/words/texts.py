@@ -34,8 +34,8 @@ def say(key: str, /, **values: object) -> str:
     text = texts_of(language)[key]
     if not isinstance(text, str):
         text = text["one" if abs(int(str(values["count"]))) == 1 else "other"]
-    if isinstance(values.get("count"), int):
-        values["count"] = format_decimal(values["count"], locale=LOCALES[language])
+    if isinstance(number := values.get("count"), int):
+        values["count"] = format_decimal(number, locale=LOCALES[language])
     return text.format(**values) if values else text
 
 
