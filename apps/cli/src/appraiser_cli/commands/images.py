@@ -1,5 +1,6 @@
 """`appraiser images`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -89,3 +90,54 @@ def check() -> None:
 
 def _mb(size: int) -> str:
     return f"{size / 1e6:.0f} MB"
+
+
+_OverlayArgument = Annotated[str, typer.Argument(metavar="OVERLAY", help="dev or prod.")]
+
+
+@images.command()
+def pin(
+    overlay: _OverlayArgument,
+    digests: Annotated[list[str], typer.Argument(metavar="IMAGE=DIGEST...", help="Such as api=sha256:….")],
+) -> None:
+    """Write digests of our images below gitops/, each after the registry has shown it for both architectures."""
+    from appraiser_cli.digests import parse_digests
+    from appraiser_cli.digests import pin as write
+
+    _told(write(overlay, parse_digests(digests)))
+
+
+@images.command("look-up")
+def look_up(overlay: _OverlayArgument) -> None:
+    """Write the digests of everybody else's images below gitops/ that nobody has looked up yet."""
+    from appraiser_cli.digests import look_up as write
+
+    _told(write(overlay))
+
+
+@images.command()
+def promote(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="Overlay, such as dev.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Overlay, such as prod.")],
+) -> None:
+    """Let one overlay run what another one runs, digest by digest."""
+    from appraiser_cli.digests import promote as write
+
+    _told(write(source, target))
+
+
+@images.command()
+def verify(overlay: _OverlayArgument) -> None:
+    """Ask the registries for every image of an overlay. Exit code 1 where one is unknown or gone."""
+    from appraiser_cli.digests import pinned
+    from appraiser_cli.digests import verify as problems_of
+
+    problems = problems_of(overlay)
+    for problem in problems:
+        typer.echo(problem, err=True)
+    typer.echo(f"{len(pinned(overlay))} images of {overlay}, {len(problems)} problems")
+    raise typer.Exit(1 if problems else 0)
+
+
+def _told(changed: list[Path]) -> None:
+    typer.echo("\n".join(f"wrote {file}" for file in changed) or "nothing to change")
