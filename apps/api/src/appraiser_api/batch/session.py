@@ -1,20 +1,25 @@
 """One request from its body to its last byte."""
 
+import os
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Final
 
 import polars as pl
 
-from appraiser_api.batch.appraising import SCHEMA, Answered, appraise, check
+from appraiser_api.batch.appraising import PART_ROWS, SCHEMA, Answered, Checked, appraise, check
 from appraiser_api.batch.arrow_rows import read_arrow, read_parquet
-from appraiser_api.batch.chunks import Chunk
+from appraiser_api.batch.chunks import CHUNK_ROWS, Chunk
 from appraiser_api.batch.csv_rows import read_csv
 from appraiser_api.batch.json_rows import is_columns, read_json, read_lines
 from appraiser_api.batch.kinds import Kind
 from appraiser_api.batch.writing import Writer, writer
 from appraiser_api.champion import Champion
+
+AHEAD: Final = CHUNK_ROWS // PART_ROWS
+"""Parts that wait for a thread, or for those before them: as many as a chunk has."""
 
 type Record = Callable[[Answered], None]
 
@@ -50,25 +55,52 @@ class Session:
         Raises:
             ApiError: The body is damaged further on.
         """
-        first = True
-        for checked in _ahead(map(check, self.chunks)):
-            answered = appraise(self.champion.bundle.model, checked)
-            record(answered)
-            # Nothing is said before the first chunk is through: until then a fault is a problem document.
-            yield (self.writer.begin() if first else b"") + self.writer.write(answered.answers)
-            first = False
-        if first:
+        begun = False
+        for answers in _gathered(self._appraised(record)):
+            # Nothing is said before the first rows are through: until then a fault is a problem document.
+            yield (b"" if begun else self.writer.begin()) + self.writer.write(answers)
+            begun = True
+        if not begun:
             yield self.writer.begin() + self.writer.write(pl.DataFrame(schema=SCHEMA))
         yield self.writer.end()
 
+    def _appraised(self, record: Record) -> Iterator[pl.DataFrame]:
+        """The answers to parts of the chunks, in order; each part is worked on by a thread of its own."""
+        model, threads = self.champion.bundle.model, os.cpu_count() or 1
 
-def _ahead[T](items: Iterator[T]) -> Iterator[T]:
-    """The same items, each made in a thread while the one before it is worked on."""
-    with ThreadPoolExecutor(1, "batch-reader") as reader:
-        following = reader.submit(next, items, None)
-        while (item := following.result()) is not None:
-            following = reader.submit(next, items, None)
-            yield item
+        def work(part: Checked) -> pl.DataFrame:
+            answered = appraise(model, part)
+            record(answered)
+            return answered.answers
+
+        return _in_threads(work, (part for chunk in self.chunks for part in check(chunk).divided(threads)), threads)
+
+
+def _in_threads[T, R](work: Callable[[T], R], items: Iterator[T], threads: int) -> Iterator[R]:
+    """The results in order. While those of one chunk are awaited, the next chunk is read and checked."""
+    waiting: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(threads, "batch-part") as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) > AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _gathered(parts: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same rows, as many together as are read together: small pieces make large files."""
+    kept: list[pl.DataFrame] = []
+    for part in parts:
+        kept.append(part)
+        if sum(each.height for each in kept) >= CHUNK_ROWS:
+            yield pl.concat(kept)
+            kept = []
+    if kept:
+        yield pl.concat(kept)
 
 
 def read_chunks(file: IO[bytes], kind: Kind) -> tuple[Iterator[Chunk], tuple[str, ...]]:
