@@ -167,7 +167,6 @@ class Watcher:
 
     def look(self) -> None:
         """Ask the registry for its champion once, and take it where it is another one."""
-        self._metrics.registry_looks.inc()
         try:
             version = self._loader.champion_version()
             known = version is None or self._loader.is_same(version, self._holder.current)
@@ -175,6 +174,9 @@ class Watcher:
             self._metrics.registry_up.set(0)
             self._report(str(error))
             return
+        finally:
+            # A look counts once it has ended: until then nothing is known of the registry.
+            self._metrics.registry_looks.inc()
         self._metrics.registry_up.set(1)
         if version is None:
             self._report(self._nothing_promoted())

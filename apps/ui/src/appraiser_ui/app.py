@@ -9,7 +9,13 @@ from appraiser_ui.language_switch import choose_language, show_switch
 from appraiser_ui.words import say
 
 HERE: Final = Path(__file__).parent
-ICONS: Final = {"appraise": ":material/real_estate_agent:", "models": ":material/model_training:"}
+ICONS: Final = {
+    "appraise": ":material/real_estate_agent:",
+    "batch": ":material/table_view:",
+    "models": ":material/model_training:",
+    "data": ":material/database:",
+    "service": ":material/monitor_heart:",
+}
 """The pages in the order of the menu, by the name of their file; `frame.pages` in the words has their titles."""
 
 st.set_page_config(page_title="Appraiser", page_icon=str(HERE / "icon.svg"), layout="wide")

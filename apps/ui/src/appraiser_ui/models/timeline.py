@@ -10,6 +10,7 @@ from appraiser_ui.figures import moment
 from appraiser_ui.models.metrics import Metric
 from appraiser_ui.models.verdicts import Verdict, verdict
 from appraiser_ui.palette import INK, LOWERS, NEUTRAL, RAISES, WORDS
+from appraiser_ui.words import say
 
 LOOKS: Final = {
     Verdict.IN_SERVICE: (RAISES, "diamond"),
@@ -29,19 +30,20 @@ def timeline(models: Sequence[ModelVersion], metric: Metric) -> alt.LayerChart |
             "version": model.version,
             "value": model.metrics[metric.name],
             "text": metric.text(model.metrics[metric.name]),
-            "verdict": str(verdict(model)),
+            "verdict": verdict(model).words,
             "when": moment(model.created_at),
         }
         for model in sorted(models, key=lambda model: model.version)
         if metric.name in model.metrics
     ]
-    seen = [look for look in LOOKS if any(row["verdict"] == look for row in rows)]
-    domain = [str(look) for look in seen]
-    legend = alt.Legend(title=None, orient="top", columns=2, symbolSize=110, labelColor=INK)
-    title = f"{metric.short} ({metric.unit})" if metric.unit and metric.unit not in metric.short else metric.short
+    seen = [look for look in LOOKS if any(row["verdict"] == look.words for row in rows)]
+    domain = [look.words for look in seen]
+    legend = alt.Legend(title=None, orient="top", columns=2, symbolSize=110, labelColor=INK, labelLimit=220)
     chart = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("version:O", title="Version", axis=alt.Axis(labelAngle=0, labelOverlap=True, **WORDS)),
-        y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False, padding=12), axis=alt.Axis(tickCount=5, **WORDS)),
+        x=alt.X("version:O", title=say("models.version"), axis=alt.Axis(labelAngle=0, labelOverlap=True, **WORDS)),
+        y=alt.Y(
+            "value:Q", title=metric.axis, scale=alt.Scale(zero=False, padding=12), axis=alt.Axis(tickCount=5, **WORDS)
+        ),
     )
     points = chart.mark_point(size=130, filled=True, opacity=1).encode(
         color=alt.Color(
@@ -51,10 +53,10 @@ def timeline(models: Sequence[ModelVersion], metric: Metric) -> alt.LayerChart |
             "verdict:N", scale=alt.Scale(domain=domain, range=[LOOKS[look][1] for look in seen]), legend=legend
         ),
         tooltip=[
-            alt.Tooltip("version:O", title="Version"),
+            alt.Tooltip("version:O", title=say("models.version")),
             alt.Tooltip("text:N", title=metric.short),
-            alt.Tooltip("verdict:N", title="Verdict"),
-            alt.Tooltip("when:N", title="Trained"),
+            alt.Tooltip("verdict:N", title=say("models.versions.verdict")),
+            alt.Tooltip("when:N", title=say("models.versions.trained")),
         ],
     )
     return alt.layer(chart.mark_line(color=NEUTRAL, strokeWidth=1.5), points).properties(height=280)

@@ -1,19 +1,26 @@
-"""What became of a version, in words."""
+"""What became of a version."""
 
 from enum import StrEnum
 
 from appraiser_schema import Alias, ModelVersion, Outcome
+from appraiser_ui.reasons import decision_in_words
+from appraiser_ui.words import say
 
 
 class Verdict(StrEnum):
-    """Where a version stands."""
+    """Where a version stands; `models.verdict` in the words says it."""
 
-    IN_SERVICE = "In service"
-    REPLACED = "Promoted, since replaced"
-    REJECTED = "Rejected"
-    OVERRULED = "Rejected, promoted by hand, since replaced"
-    TRIED = "Dry run, nothing was moved"
-    OPEN = "Not decided yet"
+    IN_SERVICE = "in_service"
+    REPLACED = "replaced"
+    REJECTED = "rejected"
+    OVERRULED = "overruled"
+    TRIED = "tried"
+    OPEN = "open"
+
+    @property
+    def words(self) -> str:
+        """The verdict as people read it."""
+        return say(f"models.verdict.{self}")
 
 
 def verdict(model: ModelVersion) -> Verdict:
@@ -31,6 +38,4 @@ def verdict(model: ModelVersion) -> Verdict:
 
 def why(model: ModelVersion) -> str:
     """Why it was promoted or rejected, in words."""
-    if model.decision is None:
-        return "No decision is recorded."
-    return model.decision.summary
+    return say("models.undecided") if model.decision is None else decision_in_words(model.decision)

@@ -6,9 +6,11 @@ from typing import Any
 import streamlit as st
 
 from appraiser_schema import ModelVersion
-from appraiser_ui.figures import DASH, in_utc, spans
-from appraiser_ui.models.metrics import METRICS, Metric
+from appraiser_ui.figures import DASH, count, in_utc, spans
+from appraiser_ui.models.metrics import METRICS
 from appraiser_ui.models.verdicts import verdict, why
+from appraiser_ui.tables import written
+from appraiser_ui.words import say, say_or
 
 
 def show_versions(models: Sequence[ModelVersion]) -> None:
@@ -17,13 +19,14 @@ def show_versions(models: Sequence[ModelVersion]) -> None:
     Args:
         models: Newest first.
     """
+    formats = {metric.name: metric.text for metric in METRICS} | {"rows": lambda rows: count(int(rows))}
     st.dataframe(
-        [_row(model) for model in models],
+        written([_row(model) for model in models], formats),
         hide_index=True,
         column_config=_columns(),
         placeholder=DASH,
         key="versions",
-        alt="Every version of the model, newest first, with its test figures and what was decided about it.",
+        alt=say("models.versions.alt"),
     )
 
 
@@ -41,27 +44,20 @@ def _row(model: ModelVersion) -> dict[str, Any]:
 
 def _verdict(model: ModelVersion) -> str:
     """The verdict, with the names that the version carries in the registry."""
-    return ", ".join((str(verdict(model)), *model.aliases))
+    names = [say_or(f"models.alias.{alias}", alias) for alias in model.aliases]
+    return ", ".join((verdict(model).words, *names))
 
 
 def _columns() -> dict[str, Any]:
     column = st.column_config
     return {
-        "version": column.NumberColumn("Version", format="%d", pinned=True, width="small"),
-        "verdict": column.TextColumn(
-            "Verdict",
-            help="What became of the version. The champion is in service; the challenger is the last one that lost.",
+        "version": column.NumberColumn(say("models.version"), format="%d", pinned=True, width="small"),
+        "verdict": column.TextColumn(say("models.versions.verdict"), help=say("models.versions.verdict_help")),
+        "trained": column.DatetimeColumn(say("models.versions.trained"), format=say("data.batches.date_format")),
+        "batches": column.TextColumn(
+            say("models.versions.batches"), help=say("models.versions.batches_help"), width="small"
         ),
-        "trained": column.DatetimeColumn("Trained (UTC)", format="D MMM YYYY, HH:mm"),
-        "batches": column.TextColumn("Batches", help="Numbers of the batches that it learned from.", width="small"),
-        "rows": column.NumberColumn("Listings", help="How many listings it learned from.", format="localized"),
-        **{metric.name: _metric_column(metric) for metric in METRICS},
-        "why": column.TextColumn("Why", width="large"),
+        "rows": column.NumberColumn(say("models.versions.rows"), help=say("models.versions.rows_help")),
+        **{metric.name: column.NumberColumn(metric.short, help=metric.help) for metric in METRICS},
+        "why": column.TextColumn(say("models.versions.why"), width="large"),
     }
-
-
-def _metric_column(metric: Metric) -> Any:
-    if metric.unit == "USD":
-        return st.column_config.NumberColumn(f"{metric.short} ($)", help=metric.help, format="localized", step=1)
-    unit = f" ({metric.unit})" if metric.unit and metric.unit not in metric.short else ""
-    return st.column_config.NumberColumn(metric.short + unit, help=metric.help, format=f"%.{metric.decimals}f")

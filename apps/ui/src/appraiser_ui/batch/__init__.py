@@ -1,0 +1,1 @@
+"""Many houses at once: a file, its columns, a check row by row, prices, and files to keep."""

@@ -1,0 +1,6 @@
+"""Runs the page *Batch*."""
+
+from appraiser_ui.batch.page import show
+from appraiser_ui.settings import Settings
+
+show(str(Settings().api_url))
