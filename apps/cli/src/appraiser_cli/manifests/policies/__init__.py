@@ -5,7 +5,9 @@ from typing import Final
 
 from appraiser_cli.manifests.failure import Failure
 from appraiser_cli.manifests.policies import (
+    actions,
     addresses,
+    alerts,
     applications,
     charts,
     data,
@@ -49,5 +51,7 @@ POLICIES: Final[dict[str, Policy]] = {
     "projects": projects.check,
     "waves": waves.check,
     "charts": charts.check,
+    "alerts": alerts.check,
+    "actions": actions.check,
 }
 """The checks by name, in the order in which they are told."""

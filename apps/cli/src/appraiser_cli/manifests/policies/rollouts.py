@@ -10,7 +10,7 @@ from appraiser_cli.manifests.world import World
 
 API_END_SECONDS: Final = 15.8
 """What the API takes to end at most: .5 s of last answers, .3 s for what is on its way, 10 s for what has begun, 5 s
-for the thread that follows the champion (`appraiser_api.server`, `appraiser_api.watcher`; a test holds it against them)."""
+for the thread that follows the champion (`appraiser_api.server`, `appraiser_api.watcher`; a test compares)."""
 
 
 def check(world: World) -> Iterator[Failure]:

@@ -21,58 +21,62 @@ def check(world: World) -> Iterator[Failure]:
     """Validate every object strictly."""
     seen: set[tuple[str, str]] = set()
     for rendered, document in world.each():
-        for problem, cure in _problems(world.root, json.dumps(document, sort_keys=True, default=str)):
+        for problem, cure in _problems(world.root, document):
             file = world.file_of(document, rendered.folder)
             if (file, problem) not in seen:
                 seen.add((file, problem))
                 yield Failure("schemas", file, f"{title(document)}: {problem}", cure)
 
 
+def _problems(root: Path, document: Document) -> tuple[tuple[str, str], ...]:
+    # Overlays have many objects in common, which are looked at once.
+    text = json.dumps(document, sort_keys=True, default=str)
+    if "." not in group(document) or group(document).endswith(".k8s.io"):
+        return _own(text)
+    version = str(document["apiVersion"]).rsplit("/", maxsplit=1)[-1]
+    file = Path(_FOLDER) / group(document) / f"{document['kind'].lower()}_{version}.json"
+    if (root / file).exists():
+        return _custom(text, str(file), (root / file).read_text(encoding="utf-8"))
+    missing = f"there is no schema of {document['apiVersion']} {document['kind']}"
+    return ((missing, f"put one into {file}; {_FOLDER}/README.md tells how"),)
+
+
 @cache
-def _problems(root: Path, text: str) -> tuple[tuple[str, str], ...]:
-    """What is wrong with an object, and what to do; both overlays have many in common, which are looked at once."""
-    document = json.loads(text)
-    if "." in group(document) and not group(document).endswith(".k8s.io"):
-        return tuple(_custom(root, document))
-    return tuple(_own(document))
-
-
-def _own(document: Document) -> Iterator[tuple[str, str]]:
+def _own(text: str) -> tuple[tuple[str, str], ...]:
     """Kubernetes' own kinds."""
     import kubernetes_validate  # noqa: PLC0415 - a development tool, wanted by this check only
 
+    document = json.loads(text)
     try:
         kubernetes_validate.validate(document, KUBERNETES, strict=True)
     except kubernetes_validate.ValidationError as error:
         where = ".".join(map(str, error.path)) or "the object"
-        yield f"{where}: {_short(error.message)}", f"write what Kubernetes {KUBERNETES} knows: kubectl explain"
+        return ((f"{where}: {_short(error.message)}", f"write what Kubernetes {KUBERNETES} knows: kubectl explain"),)
     except kubernetes_validate.SchemaNotFoundError:
         known = f"{document.get('apiVersion')} {document.get('kind')}"
-        yield f"Kubernetes {KUBERNETES} has no {known}", "name a kind and version that it has: kubectl api-resources"
-
-
-def _custom(root: Path, document: Document) -> Iterator[tuple[str, str]]:
-    """Kinds of others, by the schemas that lie beside the manifests."""
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - a development tool, wanted by this check only
-
-    version = str(document["apiVersion"]).split("/")[-1]
-    file = root / _FOLDER / group(document) / f"{document['kind'].lower()}_{version}.json"
-    if not file.exists():
-        yield (
-            f"there is no schema of {document['apiVersion']} {document['kind']}",
-            f"put one into {_FOLDER}/{group(document)}/{file.name}; {_FOLDER}/README.md tells how",
-        )
-        return
-    for error in Draft202012Validator(_schema(file)).iter_errors(document):
-        where = ".".join(map(str, error.absolute_path)) or "the object"
-        yield f"{where}: {_short(error.message)}", f"write what {_FOLDER}/{group(document)}/{file.name} knows"
+        return ((f"Kubernetes {KUBERNETES} has no {known}", "name a kind that it has: kubectl api-resources"),)
+    return ()
 
 
 @cache
-def _schema(file: Path) -> dict[str, Any]:
-    """A schema in which objects have no other fields than those that it names."""
-    closed: dict[str, Any] = _closed(json.loads(file.read_text(encoding="utf-8")), top=True)
-    return closed
+def _custom(text: str, file: str, schema: str) -> tuple[tuple[str, str], ...]:
+    """Kinds of others, by the schemas that lie beside the manifests."""
+    found = _validator(schema).iter_errors(json.loads(text))
+    return tuple(
+        (
+            f"{'.'.join(map(str, error.absolute_path)) or 'the object'}: {_short(error.message)}",
+            f"write what {file} knows",
+        )
+        for error in found
+    )
+
+
+@cache
+def _validator(schema: str) -> Any:
+    """For objects that have no other fields than those that a schema names."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - a development tool, wanted by this check only
+
+    return Draft202012Validator(_closed(json.loads(schema), top=True))
 
 
 def _closed(schema: Any, *, top: bool = False) -> Any:

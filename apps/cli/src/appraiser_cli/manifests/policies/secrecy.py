@@ -28,26 +28,30 @@ _CURE: Final = "name a Secret that './appraiser secrets create' makes; rotate th
 
 
 def check(world: World) -> Iterator[Failure]:
-    """Look into every file, and for objects that are Secrets."""
+    """Look into every file, and for objects that are Secrets, generated ones too."""
     for rendered, document in world.each():
         if document["kind"] == "Secret":
             yield Failure("secrecy", world.file_of(document, rendered.folder), f"{title(document)} is in git", _CURE)
     for file in world.files:
-        if file.name.endswith(".sops.yaml"):
-            yield from _encrypted(world, file)
-            continue
-        text = file.read_text(encoding="utf-8")
-        for what, pattern in _TEXTS.items():
-            for found in pattern.finditer(text):
-                line = text.count("\n", 0, found.start()) + 1
-                yield Failure("secrecy", f"{world.relative(file)}:{line}", f"{what} stands there", _CURE)
-        for document in world.parsed.get(file, ()):
-            for path, value in _named(document):
-                yield Failure("secrecy", world.relative(file), f"{path} is {value[:3]}…, a value", _CURE)
+        yield from _encrypted(world, file) if file.name.endswith(".sops.yaml") else _open(world, file)
+
+
+def _open(world: World, file: Path) -> Iterator[Failure]:
+    """A file that anybody can read."""
+    text, where = file.read_text(encoding="utf-8"), world.relative(file)
+    for what, pattern in _TEXTS.items():
+        for found in pattern.finditer(text):
+            line = text.count("\n", 0, found.start()) + 1
+            yield Failure("secrecy", f"{where}:{line}", f"{what} stands there", _CURE)
+    for document in world.parsed.get(file, ()):
+        if any(item.get("kind") == "Secret" for item in _items(document)):
+            yield Failure("secrecy", where, "a Secret stands there in plain text", _CURE)
+        for path, value in _named(document):
+            yield Failure("secrecy", where, f"{path} is {value[:3]}…, a value", _CURE)
 
 
 def _encrypted(world: World, file: Path) -> Iterator[Failure]:
-    for document in world.parsed.get(file, ()):
+    for document in (item for whole in world.parsed.get(file, ()) for item in _items(whole)):
         for part in ("data", "stringData"):
             for key, value in document.get(part, {}).items():
                 if not str(value).startswith("ENC["):
@@ -57,6 +61,13 @@ def _encrypted(world: World, file: Path) -> Iterator[Failure]:
                         f"{title(document)}: {key!r} is not encrypted",
                         "make the file with './appraiser secrets create', never by hand",
                     )
+
+
+def _items(document: Any) -> list[dict[str, Any]]:
+    """An object, or those of a list of objects."""
+    if not isinstance(document, dict):
+        return []
+    return document["items"] if document.get("kind") == "List" else [document]
 
 
 def _named(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
