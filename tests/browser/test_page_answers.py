@@ -97,7 +97,7 @@ class TestModels:
 
     def test_versions(self, app: AppTest) -> None:
         """Every version is there, newest first, with what became of it."""
-        table = app.switch_page("pages/models.py").run().dataframe[0].value
+        table = app.switch_page("entries/models.py").run().dataframe[0].value
         assert not app.exception
         assert list(table["version"]) == [2, 1]
         assert list(table["verdict"]) == ["Rejected", "In service, champion"]
@@ -105,7 +105,7 @@ class TestModels:
 
     def test_selected_version(self, app: AppTest) -> None:
         """The rules that decided about a version are shown with their figures."""
-        app.switch_page("pages/models.py").run()
+        app.switch_page("entries/models.py").run()
         app.selectbox(key="version").set_value(1).run()
         rules = app.table[0].value
         assert next(iter(rules["Rule"])).startswith(
@@ -122,14 +122,14 @@ class TestModels:
             raise ApiAwayError(url, f"version {version} was not answered")
 
         monkeypatch.setattr(readings, "model_version", stopped)
-        app.switch_page("pages/models.py").run()
+        app.switch_page("entries/models.py").run()
         assert not app.exception
         assert len(app.dataframe) == 2
         assert "does not answer" in app.error[0].value
 
     def test_batches(self, app: AppTest) -> None:
         """Every batch is there with what became of its rows."""
-        table = app.switch_page("pages/models.py").run().dataframe[1].value
+        table = app.switch_page("entries/models.py").run().dataframe[1].value
         assert list(table["received"]) == [1235, 1234]
         assert list(table["quarantined"]) == [34, 34]
 
@@ -146,6 +146,6 @@ class TestWithoutModel:
             assert "No model is in service yet" in app.info[0].value
             assert "being checked" in app.info[0].value
             assert app.button[0].disabled
-            app.switch_page("pages/models.py").run()
+            app.switch_page("entries/models.py").run()
             assert not app.exception
             assert "No model has been trained yet" in app.info[0].value

@@ -25,7 +25,7 @@ class TestAway:
 
     def test_models(self, app: AppTest) -> None:
         """The other page says the same."""
-        app.switch_page("pages/models.py").run()
+        app.switch_page("entries/models.py").run()
         assert not app.exception
         assert "does not answer" in app.error[0].value
 
