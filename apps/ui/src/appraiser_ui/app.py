@@ -22,7 +22,9 @@ st.set_page_config(page_title="Appraiser", page_icon=str(HERE / "icon.svg"), lay
 choose_language()
 page = st.navigation(
     [
-        st.Page(HERE / "entries" / f"{name}.py", title=say(f"frame.pages.{name}"), icon=icon, default=name == "appraise")
+        st.Page(
+            HERE / "entries" / f"{name}.py", title=say(f"frame.pages.{name}"), icon=icon, default=name == "appraise"
+        )
         for name, icon in ICONS.items()
     ],
     position="top",

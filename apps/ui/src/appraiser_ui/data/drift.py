@@ -11,7 +11,8 @@ from appraiser_schema import BatchDetail, BatchReport, ColumnShift
 from appraiser_ui.broken_rules import column_title
 from appraiser_ui.charts import draw
 from appraiser_ui.figures import DASH, decimal, percent, plain, short_money
-from appraiser_ui.palette import INK, LOWERS, NEUTRAL, RAISES, WORDS
+from appraiser_ui.palette import LOWERS, NEUTRAL, RAISES, WORDS
+from appraiser_ui.series import colour_of, named
 from appraiser_ui.words import say
 
 HEIGHT_PX: Final = 210
@@ -65,7 +66,7 @@ def drift_chart(shift: ColumnShift) -> alt.LayerChart | alt.FacetChart:
     order = [row["bin"] for row in rows]
     moved = shift.index > shift.threshold
     chart = alt.Chart(alt.InlineData(values=rows))
-    scale = alt.Scale(domain=[now, then], range=[LOWERS if moved else RAISES, NEUTRAL])
+    colour = colour_of({now: LOWERS if moved else RAISES, then: NEUTRAL})
     x = alt.X("bin:N", sort=order, title=_axis_title(shift), axis=alt.Axis(labelAngle=-35, labelLimit=110, **WORDS))
     tooltip = [
         alt.Tooltip("bin:N", title=column_title(shift.column)),
@@ -74,11 +75,8 @@ def drift_chart(shift: ColumnShift) -> alt.LayerChart | alt.FacetChart:
     ]
     y = alt.Axis(format="~s", tickCount=4, **WORDS)
     share = alt.Y("now:Q", title=say("data.drift.share"), axis=y)
-    legend = alt.Legend(title=None, orient="top", labelColor=INK)
-    bars = chart.mark_bar().encode(x=x, y=share, tooltip=tooltip, color=alt.ColorDatum(now, scale=scale, legend=legend))
-    marks = chart.mark_tick(thickness=3).encode(
-        x=x, y="then:Q", tooltip=tooltip, color=alt.ColorDatum(then, scale=scale, legend=legend)
-    )
+    bars = named(chart, now).mark_bar().encode(x=x, y=share, tooltip=tooltip, color=colour)
+    marks = named(chart, then).mark_tick(thickness=3).encode(x=x, y="then:Q", tooltip=tooltip, color=colour)
     return alt.layer(bars, marks).properties(height=HEIGHT_PX)
 
 

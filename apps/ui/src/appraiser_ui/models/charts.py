@@ -10,6 +10,7 @@ from appraiser_schema import CoverageBin, FeatureEffect, ModelReport
 from appraiser_ui.figures import DASH, count, decimal, money, percent, short_money
 from appraiser_ui.models.pairs import Part
 from appraiser_ui.palette import INK, LOWERS, NEUTRAL, RAISES, WORDS
+from appraiser_ui.series import colour_of, named
 from appraiser_ui.words import say, say_or
 
 PARTS_SHOWN: Final = 12
@@ -115,8 +116,7 @@ def importance_chart(champion: ModelReport, other: ModelReport) -> alt.LayerChar
     ]
     chart = alt.Chart(alt.InlineData(values=rows))
     labels = [say("models.compare.champion"), say("models.compare.other")]
-    scale = alt.Scale(domain=labels, range=[NEUTRAL, RAISES])
-    legend = alt.Legend(title=None, orient="top", labelColor=INK)
+    colour = colour_of(dict(zip(labels, (NEUTRAL, RAISES), strict=True)))
     y = alt.Y("feature:N", sort=None, title=None, axis=alt.Axis(labelLimit=190, **WORDS))
     x = alt.X("champion:Q", title=say("models.compare.importance_axis"), axis=alt.Axis(tickCount=5, **WORDS))
     tooltip = [
@@ -126,12 +126,12 @@ def importance_chart(champion: ModelReport, other: ModelReport) -> alt.LayerChar
     ]
     return alt.layer(
         chart.mark_rule(color=NEUTRAL, strokeWidth=2).encode(x=x, x2="other:Q", y=y),
-        chart.mark_point(size=70, filled=True, opacity=1).encode(
-            x=x, y=y, color=alt.ColorDatum(labels[0], scale=scale, legend=legend), tooltip=tooltip
-        ),
-        chart.mark_point(size=90, filled=True, opacity=1, shape="diamond").encode(
-            x="other:Q", y=y, color=alt.ColorDatum(labels[1], scale=scale, legend=legend), tooltip=tooltip
-        ),
+        named(chart, labels[0])
+        .mark_point(size=70, filled=True, opacity=1)
+        .encode(x=x, y=y, color=colour, tooltip=tooltip),
+        named(chart, labels[1])
+        .mark_point(size=90, filled=True, opacity=1, shape="diamond")
+        .encode(x="other:Q", y=y, color=colour, tooltip=tooltip),
     ).properties(height=ROW_PX * len(rows) + 60)
 
 
@@ -141,12 +141,10 @@ def coverage_chart(reports: Sequence[tuple[str, ModelReport]]) -> alt.LayerChart
     Args:
         reports: Name and report of each version; the first in grey.
     """
-    labels = [name for name, _ in reports]
-    scale = alt.Scale(domain=labels, range=[RAISES, LOWERS] if len(labels) > 1 else [RAISES])
-    legend = alt.Legend(title=None, orient="top", labelColor=INK)
+    colour = colour_of(dict(zip((name for name, _ in reports), (RAISES, LOWERS), strict=False)))
     layers: list[Any] = []
     for (name, report), shape in zip(reports, cycle(("circle", "diamond"))):
-        chart = alt.Chart(alt.InlineData(values=[_bin(part) for part in report.coverage]))
+        chart = named(alt.Chart(alt.InlineData(values=[_bin(part) for part in report.coverage])), name)
         x = alt.X(
             "appraised:Q",
             title=say("models.compare.appraised_axis"),
@@ -159,7 +157,6 @@ def coverage_chart(reports: Sequence[tuple[str, ModelReport]]) -> alt.LayerChart
             scale=alt.Scale(zero=False),
             axis=alt.Axis(tickCount=5, **WORDS),
         )
-        colour = alt.ColorDatum(name, scale=scale, legend=legend)
         tooltip = [
             alt.Tooltip("text:N", title=say("models.compare.appraised")),
             alt.Tooltip("inside_text:N", title=say("models.compare.inside")),

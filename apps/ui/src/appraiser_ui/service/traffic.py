@@ -10,7 +10,8 @@ import streamlit as st
 from appraiser_schema import ServiceState
 from appraiser_ui.charts import draw
 from appraiser_ui.figures import DASH, NBSP, count, decimal, in_utc, percent
-from appraiser_ui.palette import INK, LOWERS, RAISES, WORDS
+from appraiser_ui.palette import LOWERS, RAISES, WORDS
+from appraiser_ui.series import colour_of, named
 from appraiser_ui.service.samples import WATCHING, Load, load_between
 from appraiser_ui.tables import written
 from appraiser_ui.words import say
@@ -86,14 +87,15 @@ def _course(states: Sequence[ServiceState]) -> list[dict[str, Any]]:
 def _lines(rows: Sequence[dict[str, Any]], series: dict[str, str], unit: str) -> alt.LayerChart | alt.FacetChart:
     chart = alt.Chart(alt.InlineData(values=list(rows)))
     x = alt.X("at:T", title=say("service.traffic.time_axis"), axis=alt.Axis(format="%H:%M:%S", tickCount=5, **WORDS))
-    scale = alt.Scale(domain=list(series), range=[RAISES, LOWERS][: len(series)])
-    legend = alt.Legend(title=None, orient="top", labelColor=INK) if len(series) > 1 else None
+    colour = colour_of(dict(zip(series, (RAISES, LOWERS), strict=False)))
     dashes = ([1, 0], [5, 3])
     lines = [
-        chart.mark_line(point=alt.OverlayMarkDef(size=18), strokeDash=list(dashes[i])).encode(
+        named(chart, label)
+        .mark_line(point=alt.OverlayMarkDef(size=18), strokeDash=list(dashes[i]))
+        .encode(
             x=x,
             y=alt.Y(f"{name}:Q", title=unit, axis=alt.Axis(tickCount=4, **WORDS), scale=alt.Scale(domainMin=0)),
-            color=alt.ColorDatum(label, scale=scale, legend=legend),
+            color=colour,
         )
         for i, (label, name) in enumerate(series.items())
     ]
