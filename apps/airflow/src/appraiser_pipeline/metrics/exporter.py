@@ -31,13 +31,13 @@ def serve_metrics(settings: Settings, host: str, port: int) -> None:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(PipelineMetrics(lambda: Ledger(settings.ledger_url), settings.lake))
-    stopped = Event()
-    for number in _STOP:
-        signal.signal(number, lambda *_: stopped.set())
     try:
         server, thread = start_http_server(port, host, registry)
     except OSError as error:
         raise AddressError(host, port, error.strerror or str(error)) from None
+    stopped = Event()
+    for number in _STOP:
+        signal.signal(number, lambda *_: stopped.set())
     stopped.wait()
     server.shutdown()
     thread.join()
