@@ -16,10 +16,20 @@ from appraiser_cli.manifests.world import World
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "manifests" / "golden"
-_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _HASH = re.compile(r"-[0-9a-z]{10}$")
 _IMAGE = re.compile(r"(ghcr\.io/appraiser/[a-z-]+):[^@\s]+(@sha256:[0-9a-f]{64})?$")
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Writes texts of several lines as such, so that a change shows in its line."""
+
+
+def _text(dumper: Any, text: str) -> Any:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def copy_of(root: Path, to: Path) -> Path:
@@ -54,7 +64,7 @@ def golden_name(rendered: Rendered) -> str:
 def golden_text(rendered: Rendered) -> str:
     """What a folder comes to, without what changes every day: digests, our version, contents of generated settings."""
     documents = [_steady(document) for document in rendered.documents]
-    return str(yaml.dump_all(documents, Dumper=_DUMPER, sort_keys=True, width=120))
+    return str(yaml.dump_all(documents, Dumper=_Dumper, sort_keys=True, width=120))
 
 
 def _steady(value: Any) -> Any:

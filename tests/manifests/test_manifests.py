@@ -1,20 +1,22 @@
 """The manifests of this repository: nothing to complain of, and each change to be seen in review."""
 
 import json
-import subprocess
-import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 from manifest_stand import GOLDEN, ROOT, golden_name
+from typer.testing import CliRunner
 
 from appraiser_api.server import DRAIN_SECONDS, GRACE_SECONDS, LAST_SECONDS
 from appraiser_api.watcher import _STOP_SECONDS
 from appraiser_cli.cluster_secrets.declared import DECLARED, READERS
+from appraiser_cli.main import app
 from appraiser_cli.manifests.check import Report
 from appraiser_cli.manifests.objects import name, namespace, pods
 from appraiser_cli.manifests.policies import POLICIES
+from appraiser_cli.manifests.policies.images import unknown_digests
 from appraiser_cli.manifests.policies.rollouts import API_END_SECONDS
 from appraiser_cli.manifests.world import World
 
@@ -111,12 +113,23 @@ class TestSecrets:
 class TestCommand:
     """`./appraiser check manifests`."""
 
-    def test_json(self) -> None:
+    def test_json(self, report: Report) -> None:
         """It counts files, objects by kind and policies, and ends with 0 where nothing fails."""
-        line = [sys.executable, "-m", "appraiser_cli", "check", "manifests", "--json"]
-        done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+        done = CliRunner().invoke(app, ["check", "manifests", "--json"])
+        assert done.exit_code == 0, done.output
         found = json.loads(done.stdout)
-        assert found["failures"] == []
-        assert found["resources"]["StatefulSet"] > 0
-        assert set(found["policies"].values()) == {0}
+        assert (found["failures"], found["files"]) == ([], report.files)
+        assert (found["resources"], set(found["policies"].values())) == (dict(report.resources), {0})
+
+    def test_table(self, report: Report) -> None:
+        """People get a table, its sum, and which images nobody may roll out yet."""
+        done = CliRunner().invoke(app, ["check", "manifests"])
+        assert f"{report.files} files, {report.folders} folders rendered" in done.output
+        assert "0 failures" in done.output
+
+    def test_released(self, manifests: World) -> None:
+        """Before a release, digests that nobody has looked up are failures."""
+        found = list(POLICIES["images"](replace(manifests, released=True)))
+        unknown = {image for images in unknown_digests(manifests).values() for image in images}
+        assert all(any(image in one.problem for one in found) for image in unknown)
+        assert bool(found) == bool(unknown)

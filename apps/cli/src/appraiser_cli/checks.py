@@ -35,12 +35,15 @@ def checks(pytest_arguments: Sequence[str], *, quick: bool) -> tuple[Check, ...]
         Check("mypy", (_tool("mypy"), *sources)),
         Check("import contracts", (_tool("lint-imports"), "--no-logo")),
         Check("exports in locks/", (sys.executable, "-m", "appraiser_cli", "locks", "--check")),
+        Check("manifests", (sys.executable, "-m", "appraiser_cli", "check", "manifests")),
         Check("pytest", (_tool("pytest"), *_TWO_AT_A_TIME, *(_QUICK if quick else ()), *pytest_arguments)),
     )
 
 
-def run_checks(*, quick: bool, pytest_arguments: Sequence[str]) -> int:
-    """Run them all.
+def run_checks(
+    *, quick: bool = False, code: bool = True, tests: bool = True, pytest_arguments: Sequence[str] = ()
+) -> int:
+    """Run them all, or those of the code, or the tests.
 
     Returns:
         Exit code: 1 when any failed.
@@ -48,6 +51,8 @@ def run_checks(*, quick: bool, pytest_arguments: Sequence[str]) -> int:
     began = time.monotonic()
     results: list[tuple[Check, bool, float]] = []
     for check in checks(pytest_arguments, quick=quick):
+        if not (tests if check.name == "pytest" else code):
+            continue
         if check.name == "pytest":
             # What came before is summed up here: the last lines belong to pytest.
             _summarise(results)
