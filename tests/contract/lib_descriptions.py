@@ -26,7 +26,7 @@ import appraiser_model
 import appraiser_schema
 import appraiser_store
 from appraiser_model.bundle import FILES, FORMAT
-from appraiser_schema import frames
+from appraiser_schema import as_pandera, frames
 from appraiser_store.catalog import iceberg_schema
 from appraiser_store.ledger_tables import METADATA
 
@@ -39,7 +39,7 @@ COMMAND: Final = "python tests/contract/lib_descriptions.py --write"
 def describe_schema() -> Description:
     """Listings, records and answers, and what tables of listings must hold."""
     public = [getattr(appraiser_schema, name) for name in appraiser_schema.__all__]
-    tables = {"raw": frames.RAW_SCHEMA, "clean": frames.CLEAN_SCHEMA, "listing": frames.LISTING_SCHEMA}
+    tables = {"raw": as_pandera.RAW_SCHEMA, "clean": as_pandera.CLEAN_SCHEMA, "listing": as_pandera.LISTING_SCHEMA}
     failures = {name: {"type": str(dtype)} for name, dtype in frames.FAILURE_SCHEMA.items()}
     return {
         "models": _models(kind for kind in public if isinstance(kind, type) and issubclass(kind, BaseModel)),
@@ -190,9 +190,14 @@ def _rules(checks: Iterable[pa.Check]) -> Description:
                 rules["maxLength"] = bound
             case "str_matches", {"pattern": pattern}:
                 rules["pattern"] = str(pattern)
-            case "partial", _:
-                rules["enum"] = [str(value) for value in check._check_fn.keywords["known"]]
+            case "partial", _ if known := _known(check):
+                rules["enum"] = known
     return rules
+
+
+def _known(check: pa.Check) -> list[str]:
+    followed = check._check_fn.keywords["followed"]  # type: ignore[attr-defined]
+    return [str(value) for value in getattr(followed, "keywords", {}).get("known", ())]
 
 
 def _sql_type(kind: Any) -> str:

@@ -1,11 +1,11 @@
-"""Rules read off a schema and pandera itself refuse the same rows."""
+"""The rules and pandera itself refuse the same rows."""
 
 import datetime as dt
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import Any
 
-import pandera.polars as pa
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from pandera.errors import SchemaErrors
 
 from appraiser_schema import STATES, ShapeError, Status
-from appraiser_schema.frames import CLEAN_SCHEMA, LISTING_SCHEMA, RAW_SCHEMA, check_raw
+from appraiser_schema.as_pandera import pandera_schema
+from appraiser_schema.frames import CLEAN_TABLE, LISTING_TABLE, RAW_TABLE, check_raw
 from appraiser_schema.rules import KNOWN as KNOWN_RULE
-from appraiser_schema.rules import rules_of, wrong_columns
+from appraiser_schema.rules import Column, at_least, of_the_form, rules_of, wrong_columns
 
 NUMBERS = st.none() | st.sampled_from(
     [-1.0, -0.0, 0.0, 0.5, 1.0, 50.0, 99_999.0, 100_000.0, 1e9, 1e300, float("inf"), float("-inf"), float("nan")]
@@ -32,23 +33,24 @@ BY_TYPE = {
     "String": TEXTS,
     "Date": st.none() | st.sampled_from([dt.date(1, 1, 1), dt.date(1999, 9, 30), dt.date(2999, 1, 1)]),
 }
-SCHEMAS = pytest.mark.parametrize("schema", [RAW_SCHEMA, CLEAN_SCHEMA, LISTING_SCHEMA], ids=["raw", "clean", "listing"])
+type Table = Mapping[str, Column]
+TABLES = pytest.mark.parametrize("declared", [RAW_TABLE, CLEAN_TABLE, LISTING_TABLE], ids=["raw", "clean", "listing"])
 
 
-def cells(name: str, column: pa.Column) -> st.SearchStrategy[Any]:
+def cells(name: str, column: Column) -> st.SearchStrategy[Any]:
     """Values of a column, most of them at the edge of a rule."""
     return KNOWN[name] if str(column.dtype) == "String" and name in KNOWN else BY_TYPE[str(column.dtype)]
 
 
-def table(schema: pa.DataFrameSchema, rows: list[dict[str, Any]]) -> pl.DataFrame:
-    """Rows in the types of a schema."""
-    return pl.DataFrame(rows, schema={name: column.dtype.type for name, column in schema.columns.items()})
+def table(declared: Table, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """Rows in the types of a declared table."""
+    return pl.DataFrame(rows, schema={name: column.dtype for name, column in declared.items()})
 
 
-def by_pandera(schema: pa.DataFrameSchema, rows: pl.DataFrame) -> set[tuple[int, str, str, str | None]]:
+def by_pandera(declared: Table, rows: pl.DataFrame) -> set[tuple[int, str, str, str | None]]:
     """What pandera finds wrong: row, column, rule and value."""
     try:
-        schema.validate(rows, lazy=True)
+        pandera_schema(declared).validate(rows, lazy=True)
     except SchemaErrors as errors:
         found = errors.failure_cases.with_columns(
             pl.col("check").replace("not_nullable", KNOWN_RULE), pl.col("failure_case").cast(pl.String)
@@ -57,10 +59,10 @@ def by_pandera(schema: pa.DataFrameSchema, rows: pl.DataFrame) -> set[tuple[int,
     return set()
 
 
-def by_rules(schema: pa.DataFrameSchema, rows: pl.DataFrame) -> set[tuple[int, str, str, str | None]]:
+def by_rules(declared: Table, rows: pl.DataFrame) -> set[tuple[int, str, str, str | None]]:
     """The same by the rules."""
     values = rows.select(pl.all().cast(pl.String))
-    found = [(rule, rows.select(rule.followed).to_series()) for rule in rules_of(schema)]
+    found = [(rule, rows.select(rule.followed).to_series()) for rule in rules_of(declared)]
     assert not any(followed.null_count() for _, followed in found)
     return {
         (place, rule.column, rule.words, values[rule.column][place])
@@ -72,26 +74,29 @@ def by_rules(schema: pa.DataFrameSchema, rows: pl.DataFrame) -> set[tuple[int, s
 class TestAgreement:
     """Neither is stricter than the other."""
 
-    @SCHEMAS
+    @TABLES
     @settings(max_examples=30)
     @given(data=st.data())
-    def test_same_rows(self, schema: pa.DataFrameSchema, data: st.DataObject) -> None:
+    def test_same_rows(self, declared: Table, data: st.DataObject) -> None:
         """Whatever the rows, both refuse the same ones for the same reasons."""
-        row = st.fixed_dictionaries({name: cells(name, column) for name, column in schema.columns.items()})
-        rows = table(schema, data.draw(st.lists(row, min_size=1, max_size=20)))
-        assert not wrong_columns(rows, schema)
-        assert by_rules(schema, rows) == by_pandera(schema, rows)
+        row = st.fixed_dictionaries({name: cells(name, column) for name, column in declared.items()})
+        rows = table(declared, data.draw(st.lists(row, min_size=1, max_size=20)))
+        assert not wrong_columns(rows, declared)
+        assert by_rules(declared, rows) == by_pandera(declared, rows)
 
-    def test_other_checks_of_a_column(self) -> None:
-        """A pattern counts from the beginning of a text, and a check that takes null for a fault is obeyed."""
-        checks = [
-            pa.Check.str_matches("b", error="b"),
-            pa.Check(lambda data: data.lazyframe.select(pl.col(data.key) != "x"), ignore_na=False, error="not x"),
-        ]
-        schema = pa.DataFrameSchema({"a": pa.Column(pl.String, checks, nullable=True)})
+    def test_where_a_pattern_counts(self) -> None:
+        """A pattern counts from the beginning of a text."""
+        declared = {"a": Column(pl.String(), (of_the_form("b"),))}
         rows = pl.DataFrame({"a": ["b", "ab", None, "x"]})
-        wanted = {(1, "a", "b", "ab"), (2, "a", "not x", None), (3, "a", "b", "x"), (3, "a", "not x", "x")}
-        assert by_rules(schema, rows) == by_pandera(schema, rows) == wanted
+        wanted = {(1, "a", "of the form b", "ab"), (3, "a", "of the form b", "x")}
+        assert by_rules(declared, rows) == by_pandera(declared, rows) == wanted
+
+    def test_known(self) -> None:
+        """Neither null nor NaN is a known number, and only null breaks no other rule."""
+        declared = {"a": Column(pl.Float64(), (at_least(0),), nullable=False)}
+        rows = pl.DataFrame({"a": [1.0, None, float("nan")]})
+        assert by_rules(declared, rows) == by_pandera(declared, rows)
+        assert {(1, "a", KNOWN_RULE, None), (2, "a", KNOWN_RULE, "NaN")} <= by_rules(declared, rows)
 
 
 class TestShape:
@@ -99,9 +104,9 @@ class TestShape:
 
     def test_another_type(self) -> None:
         """A column of another type, or none, is another shape."""
-        rows = table(RAW_SCHEMA, [])
-        assert wrong_columns(rows, RAW_SCHEMA) == ()
-        assert wrong_columns(rows.with_columns(bed=pl.lit("3")).drop("city"), RAW_SCHEMA) == ("bed", "city")
+        rows = table(RAW_TABLE, [])
+        assert wrong_columns(rows, RAW_TABLE) == ()
+        assert wrong_columns(rows.with_columns(bed=pl.lit("3")).drop("city"), RAW_TABLE) == ("bed", "city")
         with pytest.raises(ShapeError, match="bed"):
             check_raw(rows.drop("bed"))
 
@@ -109,12 +114,12 @@ class TestShape:
 class TestCost:
     """What rows do not pay for."""
 
-    def test_no_checks_of_pandera(self) -> None:
-        """Whatever is refused, pandera's checks and what they bring with them are not even imported."""
+    def test_no_pandera(self) -> None:
+        """Whoever checks rows imports neither pandera nor pandas, which it brings."""
         code = (
-            "import sys; import polars as pl; from appraiser_schema.frames import RAW_SCHEMA, check_raw\n"
-            "rows = pl.DataFrame({n: [None] for n in RAW_SCHEMA.columns})\n"
-            "rows = rows.cast({n: c.dtype.type for n, c in RAW_SCHEMA.columns.items()})\n"
-            "assert check_raw(rows).refused == 1; assert 'pandera.backends.polars.checks' not in sys.modules"
+            "import sys; import polars as pl; from appraiser_schema.frames import RAW_TABLE, check_raw\n"
+            "rows = pl.DataFrame({n: [None] for n in RAW_TABLE})\n"
+            "rows = rows.cast({n: c.dtype for n, c in RAW_TABLE.items()})\n"
+            "assert check_raw(rows).refused == 1; assert not {'pandera', 'pandas'} & set(sys.modules)"
         )
         subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -130,7 +130,7 @@ class TestReplaceBatch:
         """Where another engine deleted or rewrote rows, the same rows once more are written, whatever the log says."""
         lake.replace_batch(Table.CLEAN, 0, clean_rows(3))
         lake.replace_batch(Table.CLEAN, 1, clean_rows(2))
-        iceberg = lake._catalog.load_table(Table.CLEAN)  # noqa: SLF001 - as another engine does
+        iceberg = lake._catalog.load_table(Table.CLEAN)
         if change == "delete":
             iceberg.delete("batch_number == 0 and row_number == 2")
         else:

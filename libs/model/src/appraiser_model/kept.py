@@ -131,7 +131,7 @@ def _prices(frame: pl.DataFrame) -> Floats:
 
 
 def _columns(frame: pl.DataFrame) -> Columns:
-    # pandera takes two seconds to import and is of no use to those who only serve.
+    # It brings all the rules of tables, which are of no use to those who only serve.
     from appraiser_schema.frames import to_columns  # noqa: PLC0415
 
     return to_columns(frame, coded=True)

@@ -6,39 +6,26 @@ back as failures, one line per broken rule, so that nothing is lost in silence.
 """
 
 import datetime as dt
-import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Final, get_args, get_origin
+from typing import Any, Final
 
-import annotated_types
 import numpy as np
-import pandera.polars as pa
 import polars as pl
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from appraiser_schema.as_written import part_as_written
 from appraiser_schema.columns import Coded, Columns, listing_columns
 from appraiser_schema.errors import ShapeError
-from appraiser_schema.listing import (
-    BLANKS,
-    LISTING_COLUMNS,
-    PRICE_FLOOR_USD,
-    RAW_COLUMNS,
-    Listing,
-    PricedListing,
-    Status,
-)
-from appraiser_schema.places import STATES
-from appraiser_schema.rules import Rule, rules_of, wrong_columns
+from appraiser_schema.listing import BLANKS, LISTING_COLUMNS, PRICE_FLOOR_USD, RAW_COLUMNS, Status
+from appraiser_schema.rules import Column, Rule, rules_of, wrong_columns
+from appraiser_schema.tables import CLEAN_TABLE, CODES, LISTING_TABLE, NUMBERS, RAW_TABLE, TEXTS
 
 __all__ = [
-    "CLEAN_SCHEMA",
+    "CLEAN_TABLE",
     "FAILURE_SCHEMA",
-    "LISTING_SCHEMA",
-    "RAW_SCHEMA",
+    "LISTING_TABLE",
+    "RAW_TABLE",
     "ROW_NUMBER",
     "Checked",
     "Coded",
@@ -64,9 +51,6 @@ FAILURE_SCHEMA: Final = pl.Schema(
 MONEY_RULE: Final = "a number without currency sign and commas, such as 279900"
 """What is told of '$279,900': how to write it."""
 
-_NUMBERS: Final = ("price", "bed", "bath", "acre_lot", "zip_code", "house_size")
-_CODES: Final = ("brokered_by", "street")
-_TEXTS: Final = ("status", "city", "state", "prev_sold_date")
 _ZIP_TEXT: Final = r"^([0-9]{5})(?:-[0-9]{4})?$"
 
 
@@ -101,7 +85,7 @@ class _Door:
     """What is asked of a row at a stage."""
 
     stage: Stage
-    schema: pa.DataFrameSchema
+    columns: Mapping[str, Column]
     rules: tuple[Rule, ...]
 
 
@@ -139,7 +123,7 @@ def coerce(
         raise ShapeError(() if missing_ok else missing, () if extra_ok else unexpected)
     before = number_rows(frame).with_columns(pl.lit(None).alias(c) for c in missing)
     after = before.select(pl.col(ROW_NUMBER).cast(pl.UInt32), *(_typed(c, before.schema[c]) for c in columns))
-    lost = [_unreadable(before, after, c) for c in columns if c in _NUMBERS and before.schema[c] == pl.String]
+    lost = [_unreadable(before, after, c) for c in columns if c in NUMBERS and before.schema[c] == pl.String]
     failures = pl.concat([pl.DataFrame(schema=FAILURE_SCHEMA), *lost])
     return Checked(_without(after, failures), failures.sort(ROW_NUMBER, "column"))
 
@@ -168,7 +152,7 @@ def normalise(frame: pl.DataFrame) -> pl.DataFrame:
     """
     columns = [c for c in frame.columns if c in (*RAW_COLUMNS, ROW_NUMBER)]
     return frame.select(columns).with_columns(
-        pl.col("status", "city", "state", *_CODES).str.strip_chars(BLANKS),
+        pl.col("status", "city", "state", *CODES).str.strip_chars(BLANKS),
         pl.col("zip_code").cast(pl.Int64).cast(pl.String).str.zfill(5),
         pl.col("prev_sold_date").str.strip_chars(BLANKS).str.to_date("%Y-%m-%d"),
     )
@@ -237,9 +221,9 @@ def _coded(texts: pl.Series) -> Coded:
 
 def _typed(column: str, dtype: pl.DataType) -> pl.Expr:
     cell = pl.col(column)
-    if column in _TEXTS:
+    if column in TEXTS:
         return cell.dt.to_string("%Y-%m-%d") if dtype.is_temporal() else _no_blank(cell)
-    if column in _CODES:
+    if column in CODES:
         if dtype.is_numeric():
             return cell.cast(pl.Int64, strict=False).cast(pl.String)
         return _no_blank(cell).str.replace(r"^([0-9]+)\.0$", "$1")
@@ -284,7 +268,7 @@ def _without(frame: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
 
 def _check(frame: pl.DataFrame, door: _Door) -> Checked:
     numbered = number_rows(frame)
-    if wrong := wrong_columns(numbered, door.schema):
+    if wrong := wrong_columns(numbered, door.columns):
         raise ShapeError(wrong, ())
     good = numbered.select(pl.all_horizontal(rule.followed for rule in door.rules)).to_series()
     if good.all():
@@ -299,104 +283,6 @@ def _check(frame: pl.DataFrame, door: _Door) -> Checked:
     return Checked(numbered.filter(good), pl.concat(broken).sort(ROW_NUMBER, "column", "rule"))
 
 
-def _raw_schema() -> pa.DataFrameSchema:
-    not_negative = [pa.Check.ge(0, error="at least 0"), _finite()]
-    columns: dict[str, pa.Column] = {
-        name: pa.Column(pl.Float64, not_negative, nullable=name != "price") for name in _NUMBERS
-    }
-    columns["zip_code"] = pa.Column(
-        pl.Float64,
-        pa.Check(_is_zip, error="a whole number from 1 to 99999"),
-        nullable=True,
-    )
-    columns["status"] = pa.Column(pl.String, _one_of(tuple(Status)))
-    columns["state"] = pa.Column(pl.String, _one_of(STATES))
-    columns |= {name: pa.Column(pl.String, nullable=True) for name in ("city", *_CODES)}
-    columns["prev_sold_date"] = pa.Column(
-        pl.String, pa.Check(_is_date, error="a date written as YYYY-MM-DD"), nullable=True
-    )
-    return pa.DataFrameSchema({name: columns[name] for name in RAW_COLUMNS})
-
-
-def _clean_schema(model: type[BaseModel]) -> pa.DataFrameSchema:
-    return pa.DataFrameSchema({name: _clean_column(field) for name, field in model.model_fields.items()})
-
-
-def _clean_column(field: FieldInfo) -> pa.Column:
-    kinds = get_args(field.annotation) or (field.annotation,)
-    nullable = type(None) in kinds
-    kind = next(k for k in kinds if k is not type(None))
-    rules: list[Any] = list(field.metadata)
-    if get_origin(kind) is Annotated:
-        kind, *inner = get_args(kind)
-        rules += [rule for info in inner for rule in getattr(info, "metadata", [info])]
-    if issubclass(kind, StrEnum):
-        return pa.Column(pl.String, _one_of(tuple(kind)), nullable=nullable)
-    dtype = {float: pl.Float64, str: pl.String, dt.date: pl.Date}[kind]
-    checks = [check for rule in rules if (check := _clean_check(rule)) is not None]
-    extra = field.json_schema_extra
-    if isinstance(extra, dict) and isinstance(known := extra.get("enum"), list):
-        checks.append(_one_of(tuple(str(value) for value in known)))
-    return pa.Column(dtype, checks, nullable=nullable)
-
-
-def _clean_check(rule: object) -> pa.Check | None:
-    match rule:
-        case annotated_types.Ge(ge=bound):
-            return pa.Check.ge(bound, error=f"at least {bound}")
-        case annotated_types.Le(le=bound):
-            return pa.Check.le(bound, error=f"at most {bound}")
-        case annotated_types.MaxLen(max_length=length):
-            return pa.Check.str_length(max_value=length, error=f"at most {length} characters")
-    if isinstance(pattern := getattr(rule, "pattern", None), str):
-        return pa.Check.str_matches(pattern, error=f"of the form {pattern}")
-    return _finite() if getattr(rule, "allow_inf_nan", None) is False else None
-
-
-def _finite() -> pa.Check:
-    return pa.Check(_is_finite, error="a finite number")
-
-
-def _one_of(known: Sequence[str]) -> pa.Check:
-    few = ", ".join(known) if len(known) <= 5 else f"{', '.join(known[:2])}, … ({len(known)} in all)"
-    return pa.Check(
-        functools.partial(_is_one_of, known=list(known)),
-        error=f"one of {few}",
-    )
-
-
-def _text(data: pa.PolarsData) -> pl.Expr:
-    return pl.col(data.key).str.strip_chars(BLANKS)
-
-
-def _is_finite(data: pa.PolarsData) -> pl.LazyFrame:
-    return data.lazyframe.select(pl.col(data.key).is_finite())
-
-
-def _is_one_of(data: pa.PolarsData, *, known: Sequence[str]) -> pl.LazyFrame:
-    return data.lazyframe.select(_text(data).is_in(known))
-
-
-def _is_zip(data: pa.PolarsData) -> pl.LazyFrame:
-    number = pl.col(data.key)
-    return data.lazyframe.select((number == number.floor()) & number.is_between(1, 99_999))
-
-
-def _is_date(data: pa.PolarsData) -> pl.LazyFrame:
-    shaped = _text(data).str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
-    real = _text(data).str.to_date("%Y-%m-%d", strict=False).is_not_null()
-    return data.lazyframe.select(pl.col(data.key).is_null() | (shaped & real))
-
-
-RAW_SCHEMA: Final = _raw_schema()
-"""What a batch must bring: the twelve columns with their types, known categories, nothing negative or infinite."""
-
-CLEAN_SCHEMA: Final = _clean_schema(PricedListing)
-"""The domain of the model, read off `PricedListing`."""
-
-LISTING_SCHEMA: Final = _clean_schema(Listing)
-"""The same without price, broker and street: a house that is asked about."""
-
-_RAW: Final = _Door(Stage.RAW, RAW_SCHEMA, rules_of(RAW_SCHEMA))
-_CLEAN: Final = _Door(Stage.CLEAN, CLEAN_SCHEMA, rules_of(CLEAN_SCHEMA))
-_LISTING: Final = _Door(Stage.CLEAN, LISTING_SCHEMA, rules_of(LISTING_SCHEMA))
+_RAW: Final = _Door(Stage.RAW, RAW_TABLE, rules_of(RAW_TABLE))
+_CLEAN: Final = _Door(Stage.CLEAN, CLEAN_TABLE, rules_of(CLEAN_TABLE))
+_LISTING: Final = _Door(Stage.CLEAN, LISTING_TABLE, rules_of(LISTING_TABLE))

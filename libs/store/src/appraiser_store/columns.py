@@ -7,7 +7,8 @@ from typing import Final
 import polars as pl
 
 from appraiser_schema import RAW_COLUMNS
-from appraiser_schema.frames import CLEAN_SCHEMA, FAILURE_SCHEMA, RAW_SCHEMA, ROW_NUMBER
+from appraiser_schema.frames import CLEAN_TABLE, FAILURE_SCHEMA, RAW_TABLE, ROW_NUMBER
+from appraiser_schema.rules import Column as Declared
 from appraiser_store.errors import RowsError
 from appraiser_store.tables import Table
 
@@ -31,20 +32,19 @@ def _column(dtype: object, *, required: bool = True) -> Column:
     return Column(dtype if isinstance(dtype, pl.DataType) else dtype(), required=required)  # type: ignore[operator]
 
 
-def _listing_columns(schema: object) -> dict[str, Column]:
-    declared = schema.columns  # type: ignore[attr-defined]
-    return {name: _column(declared[name].dtype.type, required=not declared[name].nullable) for name in RAW_COLUMNS}
+def _listing_columns(declared: Mapping[str, Declared]) -> dict[str, Column]:
+    return {name: _column(declared[name].dtype, required=not declared[name].nullable) for name in RAW_COLUMNS}
 
 
 _POSITION: Final = {BATCH_NUMBER: _column(pl.Int32), ROW_NUMBER: _column(pl.UInt32)}
 
 COLUMNS: Final[Mapping[Table, Mapping[str, Column]]] = {
-    Table.RAW: {**_POSITION, **_listing_columns(RAW_SCHEMA)},
+    Table.RAW: {**_POSITION, **_listing_columns(RAW_TABLE)},
     Table.CLEAN: {
         **_POSITION,
         "row_hash": _column(pl.Int64),
         "split": _column(pl.String),
-        **_listing_columns(CLEAN_SCHEMA),
+        **_listing_columns(CLEAN_TABLE),
     },
     Table.QUARANTINE: {
         **_POSITION,

@@ -9,7 +9,7 @@ import polars as pl
 from appraiser_schema.listing import RAW_COLUMNS
 
 ROW_NUMBER: Final = "row_number"
-"""The column of `frames.ROW_NUMBER`, named again because that module needs pandera."""
+"""The column of `frames.ROW_NUMBER`, named again because that module brings all the rules."""
 
 NULLS: Final = ("", "-", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
 """Words that stand for nothing in people's files."""
