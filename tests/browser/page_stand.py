@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,8 @@ import httpx
 import polars as pl
 from tiny_champion import build_market, train_tiny
 
-from appraiser_model import Registry, measure
+from appraiser_model import COMPARABLES_FILE, Registry, measure
+from appraiser_model.comparables import kept_of
 from appraiser_schema import (
     Alias,
     Batch,
@@ -125,7 +127,16 @@ def _register(registry: Registry, number: int) -> int:
     version = registry.register(bundle)
     test = build_market(seed=7).filter(pl.col("split") == "test")
     registry.set_metrics(version, measure(test["price"], bundle.model.appraise(to_columns(test))))
+    _keep_listings(registry, version, number)
     return version
+
+
+def _keep_listings(registry: Registry, version: int, number: int) -> None:
+    """What the pipeline keeps with a version for people to compare with."""
+    learned = build_market(seed=number, batch_number=number).filter(split="train")
+    with tempfile.TemporaryDirectory() as scratch:
+        kept_of([learned], len(learned)).write_parquet(Path(scratch) / COMPARABLES_FILE)
+        registry.keep_files(version, Path(scratch))
 
 
 def _batch(number: int) -> Batch:

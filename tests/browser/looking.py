@@ -1,0 +1,49 @@
+"""How tests look at the page: waiting for words, appraising, pictures."""
+
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Page, expect
+
+PATIENCE_MS: Final = 60_000
+WATERFALL: Final = ".st-key-waterfall svg.marks"
+
+BUTTON: Final = {"en": "Appraise", "es": "Avaluar"}
+
+
+def see(page: Page, text: str) -> None:
+    """Wait until a text can be seen."""
+    expect(page.get_by_text(text).filter(visible=True).first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has drawn itself."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE_MS)
+
+
+def appraise(page: Page, url: str, language: str = "en") -> None:
+    """Open the first page and press Appraise."""
+    page.goto(url)
+    page.get_by_role("button", name=BUTTON[language], exact=True).click()
+    expect(page.locator(WATERFALL)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".st-key-comparables-map svg.marks")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def choose(page: Page, label: str, text: str) -> None:
+    """Choose what begins with a text in a list, or type it where it is not on the list."""
+    field = page.get_by_role("combobox", name=label, exact=True)
+    field.click()
+    field.fill(text)
+    field.press("Enter")
+    settle(page)
+
+
+def picture(page: Page, file: Path) -> None:
+    """Keep a picture of the whole page, however long it is."""
+    size = page.viewport_size
+    assert size
+    height = page.get_by_test_id("stMain").evaluate("main => main.scrollHeight")
+    page.set_viewport_size({"width": size["width"], "height": height + 40})
+    page.wait_for_timeout(400)
+    page.screenshot(path=file)
+    page.set_viewport_size(size)
