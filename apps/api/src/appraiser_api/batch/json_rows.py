@@ -241,9 +241,10 @@ def _frame(cells: dict[str, list[Any]]) -> pl.DataFrame:
 def _series(name: str, values: list[Any]) -> pl.Series:
     if name in NUMBERS:
         return pl.Series(name, values, dtype=pl.Float64, strict=False)
-    if name == "zip_code" and any(not isinstance(value, str) for value in values if value is not None):
+    try:
+        return pl.Series(name, values, dtype=pl.String)
+    except TypeError:  # A number stands among the zip codes.
         return pl.Series(name, [None if value is None else str(value) for value in values], dtype=pl.String)
-    return pl.Series(name, values, dtype=pl.String)
 
 
 def _read_columns(start: bytes, file: IO[bytes]) -> Iterator[Chunk]:

@@ -32,6 +32,9 @@ GRACE_SECONDS: Final = 5.0
 
 MEASURE_SECONDS: Final = 1.0
 
+BUSY_SECONDS: Final = 0.5
+"""So long after a part of a table the next one is still expected."""
+
 logger = structlog.get_logger("appraiser_api")
 
 
@@ -65,7 +68,8 @@ class PredictionLog:
         self._tables = Stream(root, f"{name}-table", always_sync=always)
         self._streams = (self._singles, self._tables)
         sources = [Source(stream.folder, stream) for stream in self._streams]
-        self._shipper = None if sink is None else Shipper(root, sources, sink, metrics)
+        self._table_at = -BUSY_SECONDS
+        self._shipper = None if sink is None else Shipper(root, sources, sink, metrics, busy=self._has_tables)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="prediction-log", daemon=True)
 
@@ -150,6 +154,7 @@ class PredictionLog:
             body = pack_table(listings, appraised, rows)
             head = Head(TABLE, request_id, client_request_id, at, latency_seconds, listings.height, model)
             self._write(self._tables, pack(head, body))
+            self._table_at = time.monotonic()
 
     def holds(self, request_id: str, row: int = 0) -> bool:
         """Whether an appraisal is on record, by whatever process, and on its way to the ledger.
@@ -172,6 +177,9 @@ class PredictionLog:
             stream.close()
             if stream.folder.is_dir() and (source := Source.adopt(stream.folder)) is not None:
                 source.release()
+
+    def _has_tables(self) -> bool:
+        return time.monotonic() - self._table_at < BUSY_SECONDS
 
     def _open(self, stream: Stream) -> None:
         try:

@@ -27,6 +27,13 @@ FEW_RECORDS: Final = 500
 """After so few the thread rests as well: a transaction costs as much as a hundred records, and while it ships single
 ones as they come it takes the time of those who answer."""
 
+REST: Final = 9
+"""While tables are appraised, the thread rests so many times as long as it ships a slice of one: to ship a house costs
+almost what it costs to appraise it, and would take a third of the processors from those who wait for an answer."""
+
+REST_BYTES: Final = 64 * 1024 * 1024
+"""Of a longer backlog, a million houses, nothing more is put off: tables may come without an end."""
+
 ADOPT_SECONDS: Final = 2.0
 LIVE_SECONDS: Final = 60.0
 FIRST_RETRY_SECONDS: Final = 0.5
@@ -58,6 +65,7 @@ class Shipper:
         sink: The ledger.
         metrics: Where it is counted.
         clock: Monotonic. [s]
+        busy: Whether tables are being appraised.
     """
 
     def __init__(
@@ -67,6 +75,7 @@ class Shipper:
         sink: Sink,
         metrics: LogMetrics,
         clock: Callable[[], float] = time.monotonic,
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self._root = root
         self._own = tuple(sources)
@@ -74,6 +83,7 @@ class Shipper:
         self._sink = sink
         self._metrics = metrics
         self._clock = clock
+        self._busy = busy
         self._retry_seconds = 0.0
         self._taken = 0
         self._adopt_at = self._live_at = clock()
@@ -192,7 +202,14 @@ class Shipper:
             if found.content[0] == SINGLE:
                 singles.append((found, rows[0]))
             else:
+                began = self._clock()
                 self._save_rows(rows)
+                self._rest(self._clock() - began)
+
+    def _rest(self, took_seconds: float) -> None:
+        """Leave the processors to those who wait for an answer."""
+        if self._busy() and sum(source.backlog_bytes for source in self._own) < REST_BYTES:
+            self._stop.wait(REST * took_seconds)
 
     def _save_rows(self, rows: Sequence[PredictionRow]) -> None:
         if rows:
