@@ -70,12 +70,25 @@ class TestAffected:
                 {"libs/features", "libs/model", "apps/airflow", "apps/api", "apps/cli"},
                 {"airflow", "api"},
             ),
+            (
+                "libs/model/src/appraiser_model/train.py",
+                {"libs/model", "apps/airflow", "apps/api", "apps/cli"},
+                {"airflow", "api"},
+            ),
             ("libs/store/pyproject.toml", {"libs/store", "apps/airflow", "apps/api", "apps/cli"}, {"airflow", "api"}),
+            ("apps/feed/src/appraiser_feed/app.py", {"apps/feed"}, {"feed"}),
+            ("apps/airflow/dags/house_price_pipeline.py", {"apps/airflow"}, {"airflow"}),
+            ("apps/api/src/appraiser_api/main.py", {"apps/api"}, {"api"}),
             ("apps/ui/src/appraiser_ui/app.py", {"apps/ui"}, {"ui"}),
             ("apps/cli/src/appraiser_cli/up.py", {"apps/cli"}, set()),
             ("apps/api/tests/test_api.py", {"apps/api"}, set()),
             ("locks/ui.txt", {"apps/ui"}, {"ui"}),
             ("locks/mlflow.txt", set(), {"mlflow"}),
+            ("locks/build.txt", set(), set(IMAGES)),
+            ("apps/api/Dockerfile", {"apps/api"}, {"api"}),
+            ("apps/mlflow/Dockerfile", set(), {"mlflow"}),
+            ("images/dependencies", set(), set(IMAGES)),
+            (".dockerignore", set(), set(IMAGES)),
             ("pyproject.toml", set(FOLDERS), set(IMAGES)),
             ("conftest.py", set(FOLDERS), set()),
             ("something_new/file.bin", set(FOLDERS), set(IMAGES)),
@@ -83,6 +96,8 @@ class TestAffected:
             ("libs/schema/README.md", set(), set()),
             ("docs/decisions/0001-one-resolution-pinned-by-date.md", set(), set()),
             ("gitops/services/api/values.yaml", set(), set()),
+            (".github/workflows/ci.yaml", set(), set()),
+            ("compose.yaml", set(), set()),
         ],
     )
     def test_follows_the_use_of_a_file(self, file: str, members: set[str], images: set[str]) -> None:
@@ -100,6 +115,7 @@ class TestAffected:
             ("apps/ui/tests/test_page.py", {"joint"}),
             ("gitops/bootstrap/root.yaml", {"manifests"}),
             ("compose.yaml", {"manifests"}),
+            ("compose/databases.sh", {"manifests"}),
             (".github/workflows/ci.yaml", {"workflows"}),
             ("pyproject.toml", {"joint", "manifests", "workflows"}),
         ],
@@ -156,3 +172,10 @@ class TestCommand:
         result = appraiser("affected", "--base", "HEAD", "--json")
         assert result.exit_code == 0
         assert set(json.loads(result.stdout)) == {"changed", "members", "images", "joint", "manifests", "workflows"}
+
+    def test_prints_outputs_of_a_job(self, appraiser: Run) -> None:
+        """Each line is a name and what JSON calls its value, the same as above; a matrix is read off it."""
+        told = appraiser("affected", "--base", "HEAD", "--github").stdout.splitlines()
+        whole = json.loads(appraiser("affected", "--base", "HEAD", "--json").stdout)
+        pairs = (line.split("=", maxsplit=1) for line in told)
+        assert {name: json.loads(value) for name, value in pairs} == {k: v for k, v in whole.items() if k != "changed"}

@@ -4,13 +4,26 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
 from appraiser_cli.affected import affected, workspace
-from appraiser_cli.digests import UNKNOWN, Found, inspect, look_up, parse_digests, pin, pinned, promote, verify
+from appraiser_cli.digests import (
+    UNKNOWN,
+    Found,
+    current,
+    inspect,
+    look_up,
+    parse_digests,
+    pin,
+    pinned,
+    promote,
+    tag,
+    verify,
+)
 from appraiser_cli.errors import CliError, UsageError
 from appraiser_cli.home import ROOT
 from appraiser_cli.locks import IMAGES
@@ -44,6 +57,13 @@ def repository(tmp_path: Path) -> Path:
     for file in tmp_path.rglob("*.yaml"):
         file.write_text(re.sub(r"sha256:[0-9a-f]{64}", UNKNOWN, file.read_text()))
     return tmp_path
+
+
+def git(folder: Path, *words: str) -> str:
+    """Run git as nobody in particular."""
+    who = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", "-c", "commit.gpgsign=false"]
+    line = ["git", "-C", str(folder), *who, *words]
+    return subprocess.run(line, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def content(root: Path) -> dict[str, str]:
@@ -106,6 +126,28 @@ class TestPin:
         """The error names the overlays that there are."""
         with pytest.raises(UsageError, match="dev, prod"):
             pin("staging", {"api": NEW}, repository, Registry(NEW))
+
+
+class TestCurrent:
+    """Which images are still those of the latest commit."""
+
+    def test_leaves_out_what_was_changed_since(self, tmp_path: Path) -> None:
+        """Of two builds that overlap the later commit has the last word on what it changed, and on nothing else."""
+        root = tmp_path / "repository"
+        (root / "apps").mkdir(parents=True)
+        (root / "locks").mkdir()
+        for app in ("api", "ui"):
+            (root / "apps" / app).mkdir()
+            (root / "apps" / app / "pyproject.toml").write_text(f'[project]\nname = "appraiser-{app}"\n')
+        git(root, "init", "--quiet", "--initial-branch=main")
+        git(root, "add", ".")
+        git(root, "commit", "--quiet", "--message", "one")
+        built = git(root, "rev-parse", "HEAD")
+        (root / "apps" / "ui" / "page.py").write_text("")
+        git(root, "add", ".")
+        git(root, "commit", "--quiet", "--message", "two")
+        assert current({"api": NEW, "ui": OTHER}, built, root) == {"api": NEW}
+        assert current({"api": NEW, "ui": OTHER}, "HEAD", root) == {"api": NEW, "ui": OTHER}
 
 
 class TestLookUp:
@@ -175,6 +217,16 @@ class TestInspect:
         assert (
             (docker / "asked").read_text().startswith("buildx imagetools inspect --format {{json .Manifest}} ghcr.io")
         )
+
+    def test_gives_another_tag(self, docker: Path, repository: Path) -> None:
+        """Each of our images gets the version as a tag of the digest that runs; nothing is built."""
+        pin("prod", dict.fromkeys(IMAGES, NEW), repository, Registry(NEW))
+        (docker / "answer").write_text("")
+        names = tag("prod", "v1.2.0", repository)
+        assert names[-1] == "ghcr.io/appraiser/appraiser-ui:1.2.0"
+        assert len(names) == len(IMAGES)
+        asked = f"buildx imagetools create --tag {names[-1]} ghcr.io/appraiser/appraiser-ui@{NEW}\n"
+        assert (docker / "asked").read_text() == asked
 
     def test_tells_what_is_not_there(self, docker: Path) -> None:
         """What Docker says is passed on, with what to do."""

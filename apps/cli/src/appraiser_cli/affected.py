@@ -15,7 +15,8 @@ from appraiser_cli.errors import UsageError
 from appraiser_cli.home import ROOT
 from appraiser_cli.locks import IMAGES
 
-_EVERYTHING: Final = {"pyproject.toml", ".python-version", ".dockerignore"}
+_EVERYTHING: Final = {"pyproject.toml", ".python-version"}
+_EVERY_IMAGE: Final = {".dockerignore", "locks/build.txt"}
 _EVERY_TEST: Final = {"appraiser", "conftest.py"}
 _NOTHING: Final = {"LICENSE", ".gitignore", ".gitattributes", ".editorconfig"}
 
@@ -115,6 +116,8 @@ def affected(changed: Iterable[str], members: Iterable[Member]) -> Affected:
             case "image", str(image):
                 built.add(image)
                 checked |= {f"apps/{image}"} & set(by_folder)
+            case "every image", _:
+                built |= set(IMAGES)
             case "every test", _:
                 checked |= set(by_folder)
             case "everything", _:
@@ -149,9 +152,14 @@ def _kind(name: str, by_folder: Mapping[str, Member]) -> tuple[str, Member | str
 
 
 def _of_the_root(name: str, first: str) -> str:
-    folders = {"tests": "joint", "bench": "joint", "gitops": "manifests", ".github": "workflows", ".ci": "every test"}
+    folders = {
+        "tests": "joint", "bench": "joint", "gitops": "manifests", "compose": "manifests", ".github": "workflows",
+        ".ci": "every test", "images": "every image",
+    }  # fmt: skip
     if name == "compose.yaml":
         return "manifests"
+    if name in _EVERY_IMAGE:
+        return "every image"
     if name in _EVERY_TEST:
         return "every test"
     return "everything" if name in _EVERYTHING else folders.get(first, "everything")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from appraiser_cli.affected import affected, changed_files, workspace
 from appraiser_cli.errors import CliError, UsageError
 from appraiser_cli.home import ROOT
 from appraiser_cli.images import PLATFORMS
@@ -127,6 +128,20 @@ def pin(overlay: str, digests: Mapping[str, str], root: Path = ROOT, ask: Inspec
     return _write(overlay, wanted, root)
 
 
+def current(digests: Mapping[str, str], built_from: str, root: Path = ROOT) -> dict[str, str]:
+    """Those images that nothing was changed of since they were built: a later commit builds the others again.
+
+    Without this, of two builds that overlap the older one could have the last word.
+
+    Args:
+        digests: By image.
+        built_from: Commit that they were built from.
+        root: The repository.
+    """
+    later = affected(changed_files(built_from, root), workspace(root)).images
+    return {image: digest for image, digest in digests.items() if image not in later}
+
+
 def look_up(overlay: str, root: Path = ROOT, ask: Inspect = inspect) -> list[Path]:
     """Write the digests of everybody else's images, as their tags have them now; those that are known stay.
 
@@ -151,6 +166,25 @@ def promote(source: str, target: str, root: Path = ROOT, ask: Inspect = inspect)
     for name, digest in moved.items():
         _check(there[name].reference, digest, ask, both=_is_ours(name))
     return _write(target, moved, root)
+
+
+def tag(overlay: str, text: str, root: Path = ROOT) -> list[str]:
+    """Give the images of ours that an overlay runs another tag in their registry, without building anything.
+
+    Returns:
+        Their names with that tag.
+
+    Raises:
+        CliError: The registry refuses it.
+    """
+    ours = [one for name, one in pinned(overlay, root).items() if _is_ours(name)]
+    names = [f"{one.repository}:{text.removeprefix('v')}" for one in ours]
+    for one, name in zip(ours, names, strict=True):
+        line = ["docker", "buildx", "imagetools", "create", "--tag", name, one.reference]
+        result = subprocess.run(line, capture_output=True, text=True, check=False)
+        if result.returncode:
+            raise CliError(f"{one.reference!r} got no tag {text!r}: {result.stderr.strip()}")
+    return names
 
 
 def verify(overlay: str, root: Path = ROOT, ask: Inspect = inspect) -> list[str]:

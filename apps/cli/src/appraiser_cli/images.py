@@ -23,6 +23,9 @@ from appraiser_cli.locks import IMAGES
 REGISTRY: Final = "ghcr.io/appraiser"
 """Where images are looked for unless APPRAISER_REGISTRY says otherwise; gitops/images and compose.yaml name it too."""
 
+SCANNER: Final = "docker.io/anchore/grype:v0.104.0"
+"""Runs by itself, with no right but that of reading the image."""
+
 PLATFORMS: Final = ("linux/amd64", "linux/arm64")
 
 
@@ -122,6 +125,20 @@ def revision(root: Path = ROOT) -> str:
     line = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     result = subprocess.run(line, capture_output=True, text=True, check=False)
     return result.stdout.strip() or "unknown"
+
+
+def python_image(root: Path = ROOT) -> str:
+    """The image that ours start from, as the Dockerfiles name it."""
+    text = (root / "apps" / "api" / "Dockerfile").read_text(encoding="utf-8")
+    return text.partition("ARG PYTHON_IMAGE=")[2].splitlines()[0]
+
+
+def scan_command(reference: str) -> list[str]:
+    """The command line that looks for known faults; it fails on a critical one that has a fix."""
+    config = Path.home() / ".docker" / "config.json"
+    login = [f"--volume={config}:/config/config.json:ro", "--env=DOCKER_CONFIG=/config"] if config.exists() else []
+    socket = "--volume=/var/run/docker.sock:/var/run/docker.sock"
+    return ["docker", "run", "--rm", socket, *login, SCANNER, reference, "--only-fixed", "--fail-on=critical"]
 
 
 def builder(wanted: str | None = None) -> str:

@@ -1,8 +1,11 @@
 """The exports in locks/: what each image installs, exact and hashed, without the address of any package index."""
 
 import os
+import re
 import shutil
 import subprocess
+import sys
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -60,6 +63,27 @@ def export(name: str) -> str:
     if result.returncode:
         raise CliError(f"uv cannot export {name}: {result.stderr.strip()}")
     return result.stdout
+
+
+def resolve_until(day: date, root: Path = ROOT) -> None:
+    """Resolve the workspace as of another day, and write the day where it is fixed.
+
+    Raises:
+        CliError: Nothing fits together as of that day; the day is what it was then.
+    """
+    file = root / "pyproject.toml"
+    before = file.read_text(encoding="utf-8")
+    after, found = re.subn(
+        r'^(exclude-newer = ")[^"]*', rf"\g<1>{day.isoformat()}T00:00:00Z", before, flags=re.MULTILINE
+    )
+    if found != 1:
+        raise CliError(f"{file} fixes no day with exclude-newer in [tool.uv].")
+    file.write_text(after, encoding="utf-8")
+    line = [uv(), "lock", "--upgrade", "--project", str(root), "--python", sys.executable, "--quiet"]
+    result = subprocess.run(line, cwd=root, capture_output=True, text=True, check=False)
+    if result.returncode:
+        file.write_text(before, encoding="utf-8")
+        raise CliError(f"nothing fits together as of {day}: {result.stderr.strip()}")
 
 
 def uv() -> str:

@@ -21,6 +21,7 @@ from appraiser_cli.commands.keys import keys
 from appraiser_cli.commands.lineage import lineage
 from appraiser_cli.commands.locks import locks
 from appraiser_cli.commands.models import models
+from appraiser_cli.commands.notes import notes
 from appraiser_cli.commands.pipeline import pipeline
 from appraiser_cli.commands.predict import predict
 from appraiser_cli.commands.secrets import secrets
@@ -63,6 +64,7 @@ app.command("test", rich_help_panel=_WORK, context_settings={"allow_extra_args":
 app.command(rich_help_panel=_WORK)(affected)
 app.command(rich_help_panel=_WORK)(locks)
 app.add_typer(images, name="images", rich_help_panel=_WORK)
+app.command(rich_help_panel=_WORK)(notes)
 app.add_typer(check, name="check", rich_help_panel=_WORK)
 app.add_typer(secrets, name="secrets", rich_help_panel=_WORK)
 app.add_typer(bench, name="bench", rich_help_panel=_WORK)

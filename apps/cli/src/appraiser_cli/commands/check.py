@@ -7,12 +7,27 @@ import typer
 
 from appraiser_cli.options import JsonOption
 
-check = typer.Typer(help="Check what is deployed, without a cluster.", no_args_is_help=True)
+check = typer.Typer(help="Check one thing: code, workflows or manifests.", no_args_is_help=True)
 
 
-@check.callback()
-def _several() -> None:
-    """More than one thing can be checked."""
+@check.command()
+def code() -> None:
+    """Check style, types, import contracts and the exports in locks/: all that `test` does before the tests."""
+    from appraiser_cli.checks import run_checks
+
+    raise typer.Exit(run_checks(tests=False))
+
+
+@check.command()
+def workflows() -> None:
+    """Hold the workflows against schemas, actionlint and zizmor, and see that each action is named by its commit."""
+    from appraiser_cli.workflows import check_workflows
+
+    failures = check_workflows()
+    for failure in failures:
+        typer.echo(f"{failure.file}: {failure.problem}\n    {failure.cure}")
+    typer.echo(f"{len(failures)} failures")
+    raise typer.Exit(1 if failures else 0)
 
 
 @check.command()
@@ -33,9 +48,7 @@ def manifests(
         print_json(asdict(report))
         raise typer.Exit(1 if report.failures else 0)
     total = sum(report.resources.values())
-    print_table(
-        (Column("kind"), number("objects")), [(kind, str(count)) for kind, count in report.resources.items()]
-    )
+    print_table((Column("kind"), number("objects")), [(kind, str(count)) for kind, count in report.resources.items()])
     print_table(
         (Column("policy"), number("failures")),
         [(policy, str(count)) for policy, count in report.policies.items()],

@@ -78,6 +78,25 @@ def names(which: _ImagesArgument = None) -> None:
 
 
 @images.command()
+def base() -> None:
+    """Print the image of Python that ours start from, by the digest that its registry shows now."""
+    from appraiser_cli.digests import inspect
+    from appraiser_cli.images import python_image
+
+    typer.echo(f"{python_image()}@{inspect(python_image()).digest}")
+
+
+@images.command()
+def scan(reference: Annotated[str, typer.Argument(metavar="IMAGE", help="Full name with tag or digest.")]) -> None:
+    """Look for known faults in an image. Exit code 1 where a critical one has a fix."""
+    import subprocess
+
+    from appraiser_cli.images import scan_command
+
+    raise typer.Exit(subprocess.run(scan_command(reference), check=False).returncode)
+
+
+@images.command()
 def check() -> None:
     """Build the API's image for real, start it, and ask it for an appraisal. Needs root, buildah and debootstrap."""
     import subprocess
@@ -99,12 +118,18 @@ _OverlayArgument = Annotated[str, typer.Argument(metavar="OVERLAY", help="dev or
 def pin(
     overlay: _OverlayArgument,
     digests: Annotated[list[str], typer.Argument(metavar="IMAGE=DIGEST...", help="Such as api=sha256:….")],
+    *,
+    built_from: Annotated[
+        str | None,
+        typer.Option("--built-from", metavar="REV", help="Leave out images whose files were changed since."),
+    ] = None,
 ) -> None:
     """Write digests of our images below gitops/, each after the registry has shown it for both architectures."""
-    from appraiser_cli.digests import parse_digests
+    from appraiser_cli.digests import current, parse_digests
     from appraiser_cli.digests import pin as write
 
-    _told(write(overlay, parse_digests(digests)))
+    wanted = parse_digests(digests)
+    _told(write(overlay, current(wanted, built_from) if built_from else wanted))
 
 
 @images.command("look-up")
@@ -124,6 +149,17 @@ def promote(
     from appraiser_cli.digests import promote as write
 
     _told(write(source, target))
+
+
+@images.command()
+def tag(
+    overlay: _OverlayArgument,
+    text: Annotated[str, typer.Argument(metavar="TAG", help="Such as v1.2.0; the v is left out.")],
+) -> None:
+    """Give our images of an overlay another tag in their registry."""
+    from appraiser_cli.digests import tag as give
+
+    typer.echo("\n".join(give(overlay, text)))
 
 
 @images.command()

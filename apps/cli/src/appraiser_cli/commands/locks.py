@@ -1,6 +1,7 @@
 """`appraiser locks`."""
 
 import sys
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -9,9 +10,16 @@ import typer
 def locks(
     *,
     check: Annotated[bool, typer.Option("--check", help="Only tell whether the exports are stale.")] = False,
+    until: Annotated[
+        datetime | None,
+        typer.Option("--until", metavar="DATE", formats=["%Y-%m-%d"], help="Resolve anew, as of this day."),
+    ] = None,
 ) -> None:
     """Write locks/APP.txt: the exact versions and hashes that each image installs."""
-    from appraiser_cli.locks import check_locks, write_locks
+    from appraiser_cli.locks import check_locks, resolve_until, write_locks
+
+    if until:
+        resolve_until(until.date())
 
     if check:
         stale = check_locks()
