@@ -15,7 +15,9 @@ COOKIE: Final = "appraiser-language"
 
 _CHOSEN: Final = "language-chosen"
 
-_tell_browser = component("appraiser.language", js=(Path(__file__).parent / "language_switch.js").read_text())
+HERE: Final = Path(__file__).parent
+
+_tell_browser = component("appraiser.language", js=(HERE / "language_switch.js").read_text())
 
 
 def choose_language() -> None:
@@ -27,6 +29,7 @@ def choose_language() -> None:
 
 def show_switch() -> None:
     """Draw the switch, and tell the browser which language the page is in."""
+    st.html(HERE / "frame.css")
     with st.container(horizontal=True, horizontal_alignment="right", key="language-switch"):
         st.segmented_control(
             say("frame.language"),

@@ -169,8 +169,8 @@ class KeptListings:
             state=state,
             city=city,
             zip_code=zip_code,
-            latitude=_known(latitude),
-            longitude=_known(longitude),
+            latitude=_known(round(latitude, 4)),
+            longitude=_known(round(longitude, 4)),
             miles=_known(round(miles, 2)),
             likeness=round(100 / (1 + math.sqrt(squares) / 3), 1),
         )

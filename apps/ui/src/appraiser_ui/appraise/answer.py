@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 import streamlit as st
 
-from appraiser_schema import Contribution, Explanation, Interval, ModelRef
+from appraiser_schema import CautionCode, Contribution, Explanation, Interval, ModelRef
 from appraiser_ui.appraise import sentences
 from appraiser_ui.appraise.confidence import NARROW, WIDE, Confidence, confidence, shares
 from appraiser_ui.appraise.described import value_of
@@ -18,6 +18,9 @@ from appraiser_ui.words import say
 
 SENTENCES: Final = 6
 """How many reasons are told in words beside the chart; the table has all of them."""
+
+UNLIKE: Final = frozenset({CautionCode.FEW_IN_STATE, CautionCode.NUMBER_OUTSIDE, CautionCode.PRICE_AT_EDGE})
+"""Cautions of a house that is unlike the training data; the others tell that less is known of it."""
 
 _BADGES: Final[dict[Confidence, tuple[Literal["blue", "gray", "orange"], str]]] = {
     Confidence.HIGH: ("blue", ":material/verified:"),
@@ -44,14 +47,12 @@ def show_price(house: str, explanation: Explanation) -> None:
             _model(appraisal.model)
         if appraisal.interval:
             _interval(appraisal.price_usd, appraisal.interval)
-        if explanation.cautions:
-            found = "\n".join(f"- {plain(sentences.caution(caution))}" for caution in explanation.cautions)
-            st.warning(f"**{say('appraise.answer.unlike')}**\n\n{found}", icon=":material/warning:")
+        _cautions(explanation)
 
 
 def show_reasons(explanation: Explanation) -> None:
     """Draw why: as a chart, in words, and every figure in a table."""
-    st.subheader(say("appraise.why.title"))
+    st.header(say("appraise.why.title"))
     steps = every_step(explanation)
     chart, words = st.columns([3, 2], gap="medium")
     with chart:
@@ -65,6 +66,16 @@ def show_reasons(explanation: Explanation) -> None:
 def show_simulated() -> None:
     """Say clearly that the prices are not those of a real market."""
     st.badge(say("frame.simulated.badge"), icon=":material/science:", color="orange", help=say("frame.simulated.help"))
+
+
+def _cautions(explanation: Explanation) -> None:
+    """What speaks against the price; that a house is unlike all others is said only where it is."""
+    if not explanation.cautions:
+        return
+    unlike = any(caution.code in UNLIKE for caution in explanation.cautions)
+    title = say("appraise.answer.unlike") if unlike else say("appraise.answer.less_certain")
+    found = "\n".join(f"- {plain(sentences.caution(caution))}" for caution in explanation.cautions)
+    st.warning(f"**{title}**\n\n{found}", icon=":material/warning:")
 
 
 def _sureness(explanation: Explanation) -> None:

@@ -12,7 +12,7 @@ from appraiser_ui.appraise.fields import form_fields, word
 from appraiser_ui.appraise.map import comparables_map
 from appraiser_ui.charts import draw
 from appraiser_ui.errors import ApiError
-from appraiser_ui.figures import count, decimal, money, plain
+from appraiser_ui.figures import DASH, count, decimal, money, plain
 from appraiser_ui.notices import observe, show_error
 from appraiser_ui.tables import written
 from appraiser_ui.words import say
@@ -27,7 +27,7 @@ def show_comparables(url: str, listing: Mapping[str, Any], explanation: Explanat
         explanation: What was answered about it.
     """
     version = explanation.appraisal.model.version
-    st.subheader(say("appraise.comparables.title"))
+    st.header(say("appraise.comparables.title"))
     found = observe(lambda: readings.comparables(url, listing, version))
     if isinstance(found, ApiError):
         show_error(found)
@@ -73,7 +73,7 @@ def _table(found: Comparables) -> None:
         hide_index=True,
         column_config={
             "alike": columns.NumberColumn(
-                say("appraise.comparables.alike"), help=say("appraise.comparables.alike_help"), width="small"
+                say("appraise.comparables.alike"), help=say("appraise.comparables.alike_help")
             ),
             "price": columns.NumberColumn(say("appraise.comparables.price")),
             "area": columns.NumberColumn(say("appraise.comparables.per_area")),
@@ -82,6 +82,7 @@ def _table(found: Comparables) -> None:
             **{name: columns.NumberColumn(label) for name, label in names.items()},
             "status": columns.TextColumn(form_fields()["status"].title),
         },
+        placeholder=DASH,
         key="comparables",
         alt=say("appraise.comparables.lead", version=found.model.version),
     )

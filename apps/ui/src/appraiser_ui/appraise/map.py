@@ -64,7 +64,7 @@ def comparables_map(found: Comparables, places: Sequence[SeenZip], price_usd: fl
 def _looks() -> dict[str, Any]:
     """Colour and shape by whether a listing costs more: shape tells it without colour."""
     kinds = [say("appraise.comparables.dearer"), say("appraise.comparables.cheaper")]
-    legend = alt.Legend(title=None, orient="top", labelColor=INK, symbolSize=110)
+    legend = alt.Legend(title=None, orient="top", labelColor=INK, symbolSize=110, labelLimit=0, columns=1)
     return {
         "color": alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=[RAISES, LOWERS]), legend=legend),
         "shape": alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=["triangle-up", "triangle-down"])),

@@ -147,7 +147,7 @@ def _say_newer(kept: Answered, model: ModelRef | None) -> None:
 
 def _invite(model: ModelRef) -> None:
     with st.container(border=True, key="invitation"):
-        st.markdown(f"##### {say('appraise.invitation.title')}")
+        st.markdown(f"## {say('appraise.invitation.title')}")
         st.markdown(say("appraise.invitation.text", version=model.version))
         if model.simulated_data:
             show_simulated()

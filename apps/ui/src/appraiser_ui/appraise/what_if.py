@@ -16,6 +16,9 @@ from appraiser_ui.words import say
 MOVABLE: Final = ("house_size", "acre_lot", "bed", "bath")
 """Fields that have a slider."""
 
+USUAL: Final = 5
+"""A slider ends at so many times what the house or a typical one has: few have a hundred acres, but some do."""
+
 _ROUND: Final = "what-if-round"
 """Counts how often the sliders went back, so that they start anew."""
 
@@ -34,7 +37,7 @@ def show_what_if(url: str, listing: Mapping[str, Any], explanation: Explanation)
     market = observe(lambda: readings.market(url, version))
     if isinstance(market, ApiError):
         return
-    st.subheader(say("appraise.what_if.title"))
+    st.header(say("appraise.what_if.title"))
     st.caption(say("appraise.what_if.lead"))
     sliders, answer = st.columns([3, 2], gap="large")
     with sliders:
@@ -69,11 +72,12 @@ def _slider(field: FormField, value: float | None, market: Market, appraisal: Ap
 
 
 def _span(field: FormField, value: float | None, market: Market) -> tuple[float, float]:
-    """From the smallest to the largest that nearly all training listings have, and as far as the house itself."""
+    """From the smallest that nearly all training listings have to several times what is usual, and the house itself."""
     low, high = market.spans.get(field.name, (field.minimum, field.maximum))
-    known = [low, high] if value is None else [low, high, value]
-    step = field.step or 1
-    lowest, highest = min(known), max(known)
+    typical, step = market.typical.get(field.name), field.step or 1
+    usual = [number for number in (typical, value) if isinstance(number, int | float)]
+    lowest = min([low, *usual])
+    highest = max([min(high, USUAL * max(usual, default=high)), *usual])
     return max(field.minimum, lowest - lowest % step), min(field.maximum, highest + step)
 
 
