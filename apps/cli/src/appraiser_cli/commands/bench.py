@@ -31,7 +31,7 @@ def quality(
 
     Takes a minute, and some minutes with --ablation or --original.
     """
-    _run(
+    run_script(
         "quality",
         *(["--json"] if json else []),
         *(["--data", str(data)] if data else []),
@@ -50,7 +50,7 @@ def batch(
 
     Takes some minutes.
     """
-    _run("batch", *(["--json"] if json else []), "--rows", rows)
+    run_script("batch", *(["--json"] if json else []), "--rows", rows)
 
 
 @bench.command()
@@ -65,7 +65,7 @@ def durability(
     Takes some minutes; exit code 1 where an answer is not on record as it was given.
     """
     arguments = ["--kills", str(kills), "--outage-seconds", str(outage_seconds)]
-    _run("durability", *(["--json"] if json else []), *arguments)
+    run_script("durability", *(["--json"] if json else []), *arguments)
 
 
 @bench.command()
@@ -84,7 +84,7 @@ def ingest(
 
     Takes three minutes.
     """
-    _run(
+    run_script(
         "ingest",
         *(["--json"] if json else []),
         *(["--data", str(data)] if data else []),
@@ -105,7 +105,7 @@ def serving(
 
     Takes some minutes; the first time it installs BentoML and MLServer into the state folder.
     """
-    _run(
+    run_script(
         "serving",
         *(["--json"] if json else []),
         "--seconds",
@@ -125,7 +125,7 @@ def training(
 
     Takes some minutes.
     """
-    _run("training", *(["--json"] if json else []), "--rows", str(rows), "--rounds", str(rounds))
+    run_script("training", *(["--json"] if json else []), "--rows", str(rows), "--rounds", str(rounds))
 
 
 @bench.command()
@@ -139,7 +139,7 @@ def swap(
 
     Takes some minutes; exit code 1 where a request was lost.
     """
-    _run(
+    run_script(
         "swap",
         *(["--json"] if json else []),
         *("--seconds", str(seconds)),
@@ -158,10 +158,11 @@ def fuzz(
 
     Takes some minutes; exit code 1 where something was found.
     """
-    _run("fuzz", *(["--json"] if json else []), "--cases", str(cases), "--seed", str(seed))
+    run_script("fuzz", *(["--json"] if json else []), "--cases", str(cases), "--seed", str(seed))
 
 
-def _run(name: str, *arguments: str) -> NoReturn:
+def run_script(name: str, *arguments: str) -> NoReturn:
+    """Run a script of bench/, and end with its exit code."""
     from appraiser_cli.home import ROOT
 
     command = [sys.executable, str(ROOT / "bench" / f"{name}.py"), *arguments]

@@ -7,7 +7,7 @@ import typer
 
 from appraiser_cli.options import JsonOption
 
-check = typer.Typer(help="Check one thing: code, workflows or manifests.", no_args_is_help=True)
+check = typer.Typer(help="Check one thing: code, workflows, manifests or monitoring.", no_args_is_help=True)
 
 
 @check.command()
@@ -61,3 +61,24 @@ def manifests(
         if images and not released:
             typer.echo(f"{len(images)} images of {overlay} have no digest yet; gitops/bootstrap/up refuses them.")
     raise typer.Exit(1 if report.failures else 0)
+
+
+@check.command()
+def monitoring(
+    *,
+    write: Annotated[bool, typer.Option("--write", help="Only write Grafana's files, where they differ.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Start what this machine has, let a real Prometheus ask it, and run every query of every dashboard.
+
+    Takes some two minutes, and Debian's packages prometheus and prometheus-alertmanager; exit code 1 where a query
+    that could have data has none.
+    """
+    from appraiser_cli.commands.bench import run_script
+    from appraiser_cli.home import ROOT
+    from appraiser_cli.monitoring.dashboards import write as write_dashboards
+
+    if not write:
+        run_script("monitoring", *(["--json"] if json else []))
+    changed = [str(path.relative_to(ROOT)) for path in write_dashboards(ROOT)]
+    typer.echo("\n".join(changed) or "Grafana's files are those of the code.")
