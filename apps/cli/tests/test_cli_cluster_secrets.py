@@ -14,7 +14,7 @@ from appraiser_cli.cluster_secrets import applying
 from appraiser_cli.cluster_secrets.declared import DECLARED
 from appraiser_cli.cluster_secrets.errors import SecretsError
 from appraiser_cli.cluster_secrets.keeping import as_values, make_identity, read, recipients_of, write
-from appraiser_cli.cluster_secrets.making import NOBODY, Group, Values, make
+from appraiser_cli.cluster_secrets.making import NOBODY, Group, Values, keys_in, make, with_key
 from appraiser_cli.main import app
 from appraiser_schema import KeyFile, Scope, hash_key
 
@@ -103,6 +103,15 @@ class TestRotate:
         assert old in hashes(once)
         assert hash_key(once["streamlit", "api-key", "key"]) in hashes(once)
         assert old not in hashes(twice)
+
+    def test_keys_of_others(self, values: Values) -> None:
+        """A key that was made for somebody is left alone; no two have the same name."""
+        more, key = with_key(values, "agency", (Scope.PREDICT,))
+        after = make(more, frozenset(Group))
+        assert hash_key(key) in {one.sha256 for one in keys_in(after)}
+        assert [one.name for one in keys_in(after)].count("ui") == 1
+        with pytest.raises(SecretsError, match="agency"):
+            with_key(after, "agency", (Scope.PREDICT,))
 
     def test_fernet_overlaps(self, values: Values) -> None:
         """Airflow reads with the key before the last as well, and writes with the new one."""

@@ -8,7 +8,10 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import quote
 
+from pydantic import ValidationError
+
 from appraiser_cli.cluster_secrets.declared import DECLARED
+from appraiser_cli.cluster_secrets.errors import SecretsError
 from appraiser_schema import ApiKey, KeyFile, Scope, hash_key, new_key, utc_now
 
 type Place = tuple[str, str, str]
@@ -30,6 +33,10 @@ class Group(StrEnum):
     GRAFANA = "grafana"
 
 
+KEYS: Final[Place] = ("fastapi", "api-keys", "keys.json")
+"""The file of the API's keys."""
+
+_BEFORE: Final = ".before"
 _DATABASE: Final = "postgres-rw.database:5432"
 _ROLES: Final = ("appraiser", "lake", "mlflow", "airflow")
 _READERS: Final[Mapping[str, tuple[Place, tuple[Scope, ...]]]] = {
@@ -134,14 +141,40 @@ def _fernet(before: str | None) -> str:
 
 def _api(drawn: _Drawing, values: Values, before: Values) -> Values:
     """The API's ledger and keys. A replaced key holds until the next rotation, while its readers start anew."""
-    file = ("fastapi", "api-keys", "keys.json")
-    anew = Group.KEYS in drawn.anew or file not in before
+    anew = Group.KEYS in drawn.anew or KEYS not in before
     made: Values = {("fastapi", "api-ledger", "url"): _url(values, "appraiser")}
-    keys = []
+    keys = [key for key in keys_in(before) if key.name.removesuffix(_BEFORE) not in _READERS]
     for name, (place, scopes) in _READERS.items():
         made[place] = new_key() if anew else before[place]
-        keys.append(ApiKey(name=name, sha256=hash_key(made[place]), scopes=scopes, created_at=utc_now()))
+        keys.append(_kept(name, made[place], scopes))
         if anew and place in before:
-            old = hash_key(before[place])
-            keys.append(ApiKey(name=f"{name}.before", sha256=old, scopes=scopes, created_at=utc_now()))
-    return made | {file: KeyFile(keys=tuple(keys)).model_dump_json(indent=2) if anew else before[file]}
+            keys.append(_kept(f"{name}{_BEFORE}", before[place], scopes))
+    return made | {KEYS: _as_file(keys) if anew else before[KEYS]}
+
+
+def keys_in(values: Values) -> tuple[ApiKey, ...]:
+    """What the API knows of its keys."""
+    return KeyFile.model_validate_json(values[KEYS]).keys if KEYS in values else ()
+
+
+def with_key(values: Values, name: str, scopes: tuple[Scope, ...]) -> tuple[Values, str]:
+    """The values with one more API key, which rotations leave alone, and the key itself.
+
+    Raises:
+        SecretsError: The name is taken, or cannot be one.
+    """
+    if name.removesuffix(_BEFORE) in {*_READERS, *(key.name for key in keys_in(values))}:
+        raise SecretsError(f"there is a key {name!r} already; choose another name.")
+    key = new_key()
+    try:
+        return values | {KEYS: _as_file([*keys_in(values), _kept(name, key, scopes)])}, key
+    except ValidationError:
+        raise SecretsError(f"{name!r} is no name for a key: 1 to 64 letters, digits, '.', '_' or '-'.") from None
+
+
+def _kept(name: str, key: str, scopes: tuple[Scope, ...]) -> ApiKey:
+    return ApiKey(name=name, sha256=hash_key(key), scopes=scopes, created_at=utc_now())
+
+
+def _as_file(keys: list[ApiKey]) -> str:
+    return KeyFile(keys=tuple(keys)).model_dump_json(indent=2)

@@ -7,6 +7,7 @@ import typer
 
 from appraiser_cli.cluster_secrets.making import Group
 from appraiser_cli.options import JsonOption
+from appraiser_schema import Scope
 
 secrets = typer.Typer(
     help="The Secrets of a cluster: made once, kept encrypted, never in git as plain text.", no_args_is_help=True
@@ -45,7 +46,9 @@ def create(
 
 @secrets.command()
 def rotate(
-    groups: Annotated[list[Group] | None, typer.Argument(help="What is drawn again; everything where none is named.")] = None,
+    groups: Annotated[
+        list[Group] | None, typer.Argument(help="What is drawn again; everything where none is named.")
+    ] = None,
     *,
     overlay: OverlayOption = "dev",
     key: KeyOption = None,
@@ -61,6 +64,27 @@ def rotate(
     before = as_values(yaml.safe_load(read(file, key)))
     write(file, make(before, frozenset(groups or Group), webhook_url), recipients_of(file))
     typer.echo(f"{file} is written anew; commit it, then './appraiser secrets apply --overlay {overlay} --restart'.")
+
+
+@secrets.command()
+def key(
+    name: Annotated[str, typer.Argument(help="Whose it is; stands in the API's log.")],
+    *,
+    scope: Annotated[list[Scope], typer.Option("--scope", help="What it may do; several times where needed.")],
+    overlay: OverlayOption = "dev",
+    key: KeyOption = None,
+) -> None:
+    """Add an API key for somebody, and print it once."""
+    import yaml
+
+    from appraiser_cli.cluster_secrets.keeping import as_values, read, recipients_of, write
+    from appraiser_cli.cluster_secrets.making import with_key
+
+    file = _file(overlay)
+    values, made = with_key(as_values(yaml.safe_load(read(file, _key(key)))), name, tuple(scope))
+    write(file, values, recipients_of(file))
+    typer.echo(made)
+    typer.echo(f"It holds once './appraiser secrets apply --overlay {overlay}' was called; commit {file}.", err=True)
 
 
 @secrets.command()
