@@ -66,7 +66,10 @@ def _problems(image: str, *, released: bool) -> Iterator[tuple[str, str]]:
     if digest is None:
         yield f"the image {image!r} has no digest", "add its digest in {place}"
     elif digest == UNKNOWN and released:
-        yield f"nobody has looked up the digest of {found['address']}", "write it to {place}: ./appraiser images pin, or look-up for those of others"
+        yield (
+            f"nobody has looked up the digest of {found['address']}",
+            "write it to {place}: ./appraiser images pin, or look-up for those of others",
+        )
 
 
 def _chart(world: World) -> Iterator[Failure]:
