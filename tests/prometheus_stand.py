@@ -1,6 +1,7 @@
 """Prometheus and Alertmanager themselves over the committed files, with times shortened, and a receiver of alerts."""
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -23,10 +24,11 @@ MONITORING: Final = ROOT / "gitops/platform/monitoring"
 
 
 def program(name: str) -> str:
-    """Path of a program; the test is skipped where it is not installed."""
+    """Path of a program; the test is skipped where it is not installed, or fails where it has to be."""
     found = shutil.which(name)
     if found is None:
-        pytest.skip(f"{name} is not installed; Debian's packages prometheus and prometheus-alertmanager bring it")
+        absent = f"{name} is not installed; Debian's packages prometheus and prometheus-alertmanager bring it"
+        (pytest.fail if os.environ.get("APPRAISER_REQUIRE_PROMETHEUS") else pytest.skip)(absent)
     return found
 
 

@@ -1,9 +1,10 @@
 """The alerts: their files, their cases, and what is said of them where something is wrong."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import yaml
@@ -14,6 +15,8 @@ from appraiser_cli.monitoring.alerts import ALERTMANAGER, RUNBOOKS, alert_faults
 from appraiser_cli.monitoring.rules import RULES, read_rules
 
 CASES: Final = Path(__file__).parent / "rules"
+CONFIGURATIONS: Final = (RULES.parent / "prometheus.yml", Path("gitops/platform/prometheus/base/prometheus.yml"))
+"""Prometheus's own, in compose and in the cluster."""
 
 
 @pytest.fixture
@@ -37,11 +40,25 @@ class TestRules:
 
     def test_prometheus_reads_them(self) -> None:
         """Prometheus's own checker finds nothing wrong with the rules and the configuration that names them."""
-        promtool, folder = program("promtool"), ROOT / RULES.parent
+        promtool = program("promtool")
         rules = [str(path) for path in sorted((ROOT / RULES).glob("*.rules.yaml"))]
         subprocess.run([promtool, "check", "rules", "--lint-fatal", *rules], check=True, capture_output=True)
-        config = [promtool, "check", "config", "--syntax-only", str(folder / "prometheus.yml")]
+        # Debian's promtool is built without discovery in Kubernetes, so the cluster's file is beyond it.
+        config = [promtool, "check", "config", "--syntax-only", str(ROOT / CONFIGURATIONS[0])]
         subprocess.run(config, check=True, capture_output=True)
+
+    def test_both_places_ask_the_same_services(self) -> None:
+        """A rule that goes by a job finds it in compose and in the cluster; the cluster asks its nodes as well."""
+        compose, cluster = ({job["job_name"] for job in _settings(path)["scrape_configs"]} for path in CONFIGURATIONS)
+        assert cluster - compose == {"kubelet"}
+        assert compose <= cluster
+        named = {job for rule in read_rules(ROOT) for job in re.findall(r'job="(\w+)"', rule.expression)}
+        assert named <= compose
+
+    def test_both_places_watch_the_same_rules(self) -> None:
+        """The same files are read, and Alertmanager is told, in both."""
+        compose, cluster = map(_settings, CONFIGURATIONS)
+        assert (compose["rule_files"], compose["alerting"]) == (cluster["rule_files"], cluster["alerting"])
 
     def test_each_alert_fires_and_stays_silent(self) -> None:
         """Every case of every alert comes out as it is written."""
@@ -55,10 +72,15 @@ class TestRules:
         """Of each there is a case in which it fires, and one in which it does not."""
         cases: dict[str, set[bool]] = {alert.name: set() for alert in read_rules(ROOT) if alert.is_alert}
         for path in CASES.glob("*.test.yaml"):
-            for test in yaml.safe_load(path.read_text())["tests"]:
+            for test in yaml.load(path.read_text(), yaml.CSafeLoader)["tests"]:
                 for case in test["alert_rule_test"]:
                     cases[case["alertname"]].add(bool(case["exp_alerts"]))
         assert [alert for alert, expected in cases.items() if expected != {True, False}] == []
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    settings: dict[str, Any] = yaml.safe_load((ROOT / path).read_text())
+    return settings
 
 
 class TestAlertFaults:
