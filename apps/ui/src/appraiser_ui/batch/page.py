@@ -153,8 +153,9 @@ def _appraise(url: str, source: Source, work: Work) -> None:
     st.subheader(say("batch.results.title"))
     if not answers.complete:
         label = say("batch.results.go_on" if answers.done else "batch.results.go", count=answers.asked.height)
-        if st.button(label, type="primary", key="batch-appraise") and not _ask(url, answers):
-            return
+        if st.button(label, type="primary", key="batch-appraise") and _ask(url, answers):
+            # What belongs to the time before, such as the button, goes.
+            st.rerun()
     if answers.complete:
         _results(source, work)
 

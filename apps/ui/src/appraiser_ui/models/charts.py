@@ -16,7 +16,7 @@ from appraiser_ui.words import say, say_or
 PARTS_SHOWN: Final = 12
 FEATURES_SHOWN: Final = 10
 CHANGES_SHOWN: Final = 12
-ROW_PX: Final = 24
+ROW_PX: Final = 28
 SCHEME: Final = "viridis"
 JITTER: Final = (0, 2, -2, 4, -4, 1, -1, 3, -3, 5, -5)
 """Points of a row stand a little above and below each other, or they would hide one another. [px]"""
@@ -51,7 +51,7 @@ def parts_chart(parts: Sequence[Part]) -> alt.LayerChart | alt.FacetChart:
         for part in shown
     ]
     chart = alt.Chart(alt.InlineData(values=rows))
-    y = alt.Y("part:N", sort=None, title=None, axis=alt.Axis(labelLimit=230, **WORDS))
+    y = alt.Y("part:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, labelOverlap=False, **WORDS))
     bars = chart.mark_bar(size=14).encode(
         x=alt.X("change:Q", title=say("models.compare.parts_axis"), axis=alt.Axis(tickCount=5, **WORDS)),
         y=y,
@@ -90,7 +90,7 @@ def effects_chart(report: ModelReport, names: Sequence[str]) -> alt.LayerChart |
     )  # fmt: skip
     points = chart.mark_circle(size=20, opacity=0.8).encode(
         x=alt.X("effect:Q", title=say("models.compare.effect_axis"), axis=alt.Axis(tickCount=5, **WORDS)),
-        y=alt.Y("feature:N", sort=order, title=None, axis=alt.Axis(labelLimit=190, **WORDS)),
+        y=alt.Y("feature:N", sort=order, title=None, axis=alt.Axis(labelLimit=220, labelOverlap=False, **WORDS)),
         yOffset=alt.YOffset("apart:Q", scale=alt.Scale(domain=[-12, 12])),
         color=alt.condition("isValid(datum.rank)", colour, alt.value(NEUTRAL)),
         tooltip=[alt.Tooltip("feature:N", title=say("models.compare.feature")), alt.Tooltip("text:N", title=" ")],
@@ -117,7 +117,7 @@ def importance_chart(champion: ModelReport, other: ModelReport) -> alt.LayerChar
     chart = alt.Chart(alt.InlineData(values=rows))
     labels = [say("models.compare.champion"), say("models.compare.other")]
     colour = colour_of(dict(zip(labels, (NEUTRAL, RAISES), strict=True)))
-    y = alt.Y("feature:N", sort=None, title=None, axis=alt.Axis(labelLimit=190, **WORDS))
+    y = alt.Y("feature:N", sort=None, title=None, axis=alt.Axis(labelLimit=220, labelOverlap=False, **WORDS))
     x = alt.X("champion:Q", title=say("models.compare.importance_axis"), axis=alt.Axis(tickCount=5, **WORDS))
     tooltip = [
         alt.Tooltip("feature:N", title=say("models.compare.feature")),
