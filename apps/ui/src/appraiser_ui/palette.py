@@ -11,6 +11,10 @@ LOWERS: Final = "#d9772b"
 NEUTRAL: Final = "#7b8794"
 """Grey: totals, guides, and what is not decided."""
 
+RAMP: Final = ("#5e6bc7", "#2f94a8", "#2fb07f", "#8fce4a", "#e8d71e")
+"""From low to high: the hues of viridis (Smith and van der Walt, 2015), without its darkest, which dark pages swallow.
+Lightness rises evenly, so that it is read without colour vision too."""
+
 INK: Final = "currentColor"
 """Whatever colour the page writes in, also after it has changed from light to dark."""
 

@@ -1,7 +1,7 @@
 """From the columns of a file to those of a listing, with units converted and states and dates written out."""
 
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 import zipcodes
@@ -30,6 +30,16 @@ STATUSES: Final = {
 """Other words for a status, without blanks and signs."""
 
 ZIP_LENGTH: Final = 5
+
+
+class Position(NamedTuple):
+    """The middle of a zip code [degrees], its state and its city."""
+
+    latitude: float
+    longitude: float
+    state: str
+    city: str
+
 
 _STATE_NAMES: Final = {code: name for name, code in STATE_CODES.items()} | {name.upper(): name for name in STATES}
 
@@ -74,14 +84,15 @@ def converted(rows: pl.DataFrame, made: pl.DataFrame, mapping: Mapping) -> dict[
 
 
 @lru_cache(maxsize=65_536)
-def position_of(zip_code: str) -> tuple[float, float, str] | None:
-    """Latitude and longitude of the middle of a zip code [degrees], and its state; None where it is none."""
+def position_of(zip_code: str) -> Position | None:
+    """Where a zip code is; None where it is none."""
     if not (zip_code.isdigit() and len(zip_code) == ZIP_LENGTH):
         return None
     found = zipcodes.matching(zip_code)  # type: ignore[no-untyped-call]
     if not found or not found[0]["lat"] or not found[0]["long"]:
         return None
-    return float(found[0]["lat"]), float(found[0]["long"]), _STATE_NAMES.get(found[0]["state"], "")
+    first = found[0]
+    return Position(float(first["lat"]), float(first["long"]), _STATE_NAMES.get(first["state"], ""), first["city"])
 
 
 def _field(name: str, mapping: Mapping, rows: pl.DataFrame) -> pl.Expr:
@@ -140,5 +151,5 @@ def _state_of_zip(zip_codes: pl.Series) -> pl.Series:
         .str.slice(0, ZIP_LENGTH)
         .str.zfill(ZIP_LENGTH)
     )
-    known = {text: place[2] for text in texts.drop_nulls().unique() if (place := position_of(text)) is not None}
+    known = {text: place.state for text in texts.drop_nulls().unique() if (place := position_of(text)) is not None}
     return texts.replace_strict(known, default=None, return_dtype=pl.String).alias("state")

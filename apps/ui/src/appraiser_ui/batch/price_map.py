@@ -1,6 +1,7 @@
 """Where the houses of a file are and what they cost: cells of a grid on a plain chart of degrees."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 import altair as alt
@@ -8,9 +9,9 @@ import polars as pl
 
 from appraiser_schema.frames import ROW_NUMBER
 from appraiser_ui.batch.columns import LATITUDE, LONGITUDE
-from appraiser_ui.batch.mapping import position_of
+from appraiser_ui.batch.mapping import Position, position_of
 from appraiser_ui.figures import count, money
-from appraiser_ui.palette import INK, WORDS
+from appraiser_ui.palette import INK, NEUTRAL, RAMP, WORDS
 from appraiser_ui.words import say
 
 CELLS: Final = 48
@@ -19,9 +20,10 @@ CELLS: Final = 48
 LABELS: Final = 6
 """Places that are named, those with the most houses."""
 
-HEIGHT_PX: Final = 420
-SCHEME: Final = "viridis"
-"""Even in lightness, so that it is read without colour vision too (Smith and van der Walt, 2015)."""
+APART: Final = 7
+"""Names stand a seventh of the width from each other, or a third of that in height."""
+
+HEIGHT_PX: Final = 480
 
 
 def located(houses: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
@@ -32,20 +34,30 @@ def located(houses: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
         answers: Prices by row.
     """
     priced = houses.join(answers.select(ROW_NUMBER, "price_usd"), on=ROW_NUMBER).drop_nulls("price_usd")
-    texts = [name for name in ("city", "zip_code", "state") if name in priced.columns]
-    place = pl.coalesce(*texts) if texts else pl.lit("")
-    if {LATITUDE, LONGITUDE} <= set(priced.columns):
-        known = priced.select("price_usd", LATITUDE, LONGITUDE, place.alias("place"))
-    elif "zip_code" in priced.columns:
-        zips = {text: found for text in priced["zip_code"].drop_nulls().unique() if (found := position_of(text))}
-        known = priced.select("price_usd", "zip_code", place.alias("place")).with_columns(
-            pl.col("zip_code").replace_strict({k: v[0] for k, v in zips.items()}, default=None).alias(LATITUDE),
-            pl.col("zip_code").replace_strict({k: v[1] for k, v in zips.items()}, default=None).alias(LONGITUDE),
-        )
-    else:
-        return pl.DataFrame(schema={"price_usd": pl.Float64, LATITUDE: pl.Float64, LONGITUDE: pl.Float64})
+    codes: list[str] = priced["zip_code"].drop_nulls().unique().to_list() if "zip_code" in priced.columns else []
+    zips = {code: found for code in codes if (found := position_of(code))}
+    of_zip = {name: _by_zip(zips, name) for name in (LATITUDE, LONGITUDE, "city")}
+    place = pl.coalesce(*([pl.col("city")] if "city" in priced.columns else []), of_zip["city"], pl.lit(""))
+    own = {LATITUDE, LONGITUDE} <= set(priced.columns)
+    known = priced.select(
+        "price_usd",
+        place.alias("place"),
+        *(
+            (pl.coalesce(pl.col(name), of_zip[name]) if own else of_zip[name]).alias(name)
+            for name in (LATITUDE, LONGITUDE)
+        ),
+    )
     inside = pl.col(LATITUDE).is_between(-90, 90) & pl.col(LONGITUDE).is_between(-180, 180)
     return known.cast({LATITUDE: pl.Float64, LONGITUDE: pl.Float64}).filter(inside)
+
+
+def _by_zip(zips: Mapping[str, Position], name: str) -> pl.Expr:
+    """What is known of a zip code, as a column; null for houses without one."""
+    kind = pl.String if name == "city" else pl.Float64
+    if not zips:
+        return pl.lit(None, kind)
+    known = {code: getattr(position, name) for code, position in zips.items()}
+    return pl.col("zip_code").replace_strict(known, default=None, return_dtype=kind)
 
 
 def price_map(houses: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
@@ -72,7 +84,7 @@ def price_map(houses: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
     colour = alt.Color(
         "price:Q",
         title=say("batch.map.price"),
-        scale=alt.Scale(scheme=SCHEME, type="log"),
+        scale=alt.Scale(range=list(RAMP), type="log"),
         legend=alt.Legend(orient="top", format="$~s", labelColor=INK, titleColor=INK, gradientLength=220),
     )
     tooltip = [
@@ -81,7 +93,7 @@ def price_map(houses: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
         alt.Tooltip("price_text:N", title=say("batch.map.price")),
     ]
     size = alt.Size("houses:Q", scale=alt.Scale(range=[20, 420]), legend=None)
-    points = chart.mark_circle(opacity=0.85, stroke="white", strokeWidth=0.4).encode(
+    points = chart.mark_circle(opacity=0.85, stroke=NEUTRAL, strokeWidth=0.5).encode(
         x=alt.X("longitude:Q", **x), y=alt.Y("latitude:Q", **y), color=colour, size=size, tooltip=tooltip
     )
     names = alt.Chart(alt.InlineData(values=_named(cells)))
@@ -127,7 +139,17 @@ def _axis(name: str, cells: pl.DataFrame) -> dict[str, Any]:
 
 
 def _named(cells: pl.DataFrame) -> list[dict[str, Any]]:
-    places = cells.unique("place", keep="first", maintain_order=True).head(LABELS)
-    return [
-        {"longitude": row[LONGITUDE], "latitude": row[LATITUDE], "place": row["place"]} for row in places.to_dicts()
-    ]
+    """The largest places, but for those whose names would stand on each other."""
+    west, east = cells[LONGITUDE].min(), cells[LONGITUDE].max()
+    apart = max(float(east) - float(west), 0.02) / APART  # type: ignore[arg-type]
+    shown: list[dict[str, Any]] = []
+    for row in cells.unique("place", keep="first", maintain_order=True).to_dicts():
+        near = (
+            abs(row[LONGITUDE] - s["longitude"]) < apart and abs(row[LATITUDE] - s["latitude"]) < apart / 3
+            for s in shown
+        )
+        if row["place"] and not any(near):
+            shown.append({"longitude": row[LONGITUDE], "latitude": row[LATITUDE], "place": row["place"]})
+        if len(shown) == LABELS:
+            break
+    return shown

@@ -8,6 +8,7 @@ import altair as alt
 import streamlit as st
 
 from appraiser_schema import BatchDetail, BatchReport, ColumnShift
+from appraiser_ui.appraise.fields import word
 from appraiser_ui.broken_rules import column_title
 from appraiser_ui.charts import draw
 from appraiser_ui.figures import DASH, decimal, percent, plain, short_money
@@ -15,7 +16,11 @@ from appraiser_ui.palette import LOWERS, NEUTRAL, RAISES, WORDS
 from appraiser_ui.series import colour_of, named
 from appraiser_ui.words import say
 
-HEIGHT_PX: Final = 210
+HEIGHT_PX: Final = 320
+"""With axes and legend."""
+
+WHOLE: Final = 100.0
+"""Numbers from here on are told without decimals."""
 MONEY: Final = "price"
 
 
@@ -67,7 +72,12 @@ def drift_chart(shift: ColumnShift) -> alt.LayerChart | alt.FacetChart:
     moved = shift.index > shift.threshold
     chart = alt.Chart(alt.InlineData(values=rows))
     colour = colour_of({now: LOWERS if moved else RAISES, then: NEUTRAL})
-    x = alt.X("bin:N", sort=order, title=_axis_title(shift), axis=alt.Axis(labelAngle=-35, labelLimit=110, **WORDS))
+    x = alt.X(
+        "bin:N",
+        sort=order,
+        title=_axis_title(shift),
+        axis=alt.Axis(labelAngle=-40, labelLimit=120, labelOverlap=False, **WORDS),
+    )
     tooltip = [
         alt.Tooltip("bin:N", title=column_title(shift.column)),
         alt.Tooltip("then_text:N", title=then),
@@ -108,12 +118,12 @@ def _bins(shift: ColumnShift) -> Iterator[dict[str, Any]]:
 
 def _names(shift: ColumnShift) -> list[str]:
     if shift.values:
-        return [*shift.values, say("data.drift.others"), say("frame.unknown")]
+        return [*map(word, shift.values), say("data.drift.others"), say("frame.unknown")]
     return [*_ranges(shift.column, shift.edges), say("frame.unknown")]
 
 
 def _ranges(column: str, edges: Sequence[float]) -> list[str]:
-    written = [short_money(edge) if column == MONEY else decimal(edge) for edge in edges]
+    written = [short_money(edge) if column == MONEY else decimal(edge, 0 if edge >= WHOLE else 2) for edge in edges]
     if not edges:
         return [DASH]
     first = say("data.drift.up_to", figure=written[0])

@@ -1,5 +1,6 @@
 """Charts of two versions: parts of the market that moved, effects of features, coverage of the range."""
 
+import re
 from collections.abc import Sequence
 from itertools import cycle
 from typing import Any, Final
@@ -9,22 +10,32 @@ import altair as alt
 from appraiser_schema import CoverageBin, FeatureEffect, ModelReport
 from appraiser_ui.figures import DASH, count, decimal, money, percent, short_money
 from appraiser_ui.models.pairs import Part
-from appraiser_ui.palette import INK, LOWERS, NEUTRAL, RAISES, WORDS
+from appraiser_ui.palette import INK, LOWERS, NEUTRAL, RAISES, RAMP, WORDS
 from appraiser_ui.series import colour_of, named
 from appraiser_ui.words import say, say_or
+
+PRICE_BAND: Final = "price_band"
+UNDER: Final = "below"
+"""How the ledger begins the name of the cheapest band."""
 
 PARTS_SHOWN: Final = 12
 FEATURES_SHOWN: Final = 10
 CHANGES_SHOWN: Final = 12
 ROW_PX: Final = 28
-SCHEME: Final = "viridis"
 JITTER: Final = (0, 2, -2, 4, -4, 1, -1, 3, -3, 5, -5)
 """Points of a row stand a little above and below each other, or they would hide one another. [px]"""
 
 
 def part_title(part: Part) -> str:
-    """A part of the market as people read it."""
-    return say(f"models.parts.{part.kind}", name=part.name)
+    """A part of the market as people read it: a state, a batch, or a span of prices."""
+    if part.kind != PRICE_BAND:
+        return say(f"models.parts.{part.kind}", name=part.name)
+    ends = [short_money(float(figure.replace(",", ""))) for figure in re.findall(r"[\d,]*\d", part.name)]
+    if len(ends) > 1:
+        return say("models.parts.between", low=ends[0], high=ends[1])
+    return say(
+        f"models.parts.{'under' if part.name.startswith(UNDER) else 'from'}", figure=ends[0] if ends else part.name
+    )
 
 
 def feature_title(feature: FeatureEffect) -> str:
@@ -82,13 +93,13 @@ def effects_chart(report: ModelReport, names: Sequence[str]) -> alt.LayerChart |
     colour = alt.Color(
         "rank:Q",
         title=say("models.compare.value"),
-        scale=alt.Scale(scheme=SCHEME, domain=[0, 1]),
+        scale=alt.Scale(range=list(RAMP), domain=[0, 1]),
         legend=alt.Legend(
             orient="bottom", labelColor=INK, titleColor=INK, gradientLength=160, values=[0, 1],
             labelExpr=f"datum.value < 0.5 ? '{say('models.compare.low')}' : '{say('models.compare.high')}'",
         ),
     )  # fmt: skip
-    points = chart.mark_circle(size=20, opacity=0.8).encode(
+    points = chart.mark_circle(size=22, opacity=0.85, stroke=NEUTRAL, strokeWidth=0.3).encode(
         x=alt.X("effect:Q", title=say("models.compare.effect_axis"), axis=alt.Axis(tickCount=5, **WORDS)),
         y=alt.Y("feature:N", sort=order, title=None, axis=alt.Axis(labelLimit=220, labelOverlap=False, **WORDS)),
         yOffset=alt.YOffset("apart:Q", scale=alt.Scale(domain=[-12, 12])),

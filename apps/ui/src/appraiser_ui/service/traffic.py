@@ -19,7 +19,7 @@ from appraiser_ui.words import say
 WINDOW_SECONDS: Final = 60.0
 """The figures are those of the last minute."""
 
-HEIGHT_PX: Final = 200
+HEIGHT_PX: Final = 250
 
 
 def show_traffic(states: Sequence[ServiceState]) -> None:
@@ -33,7 +33,7 @@ def show_traffic(states: Sequence[ServiceState]) -> None:
     st.subheader(say("service.traffic.title"))
     with st.container(horizontal=True, gap="medium", key="traffic-figures"):
         for name, text in _figures(load, now).items():
-            st.metric(say(f"service.traffic.{name}.title"), text, help=say(f"service.traffic.{name}.help"), width=170)
+            st.metric(say(f"service.traffic.{name}.title"), text, help=say(f"service.traffic.{name}.help"), width=150)
     _courses(states)
     with st.expander(say("service.routes.title")):
         _routes(before, now)
