@@ -113,6 +113,11 @@ def compact(*rows: object) -> bytes:
     return json.dumps(whole, separators=(",", ":")).encode()
 
 
+def odd(*rows: object) -> bytes:
+    """A body whose rows are divided as no writer does it."""
+    return compact(*rows).replace(b"},{", b"}\n\t ,\r\n{")
+
+
 @pytest.fixture
 def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Portions of a row or two."""
@@ -123,11 +128,27 @@ def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
 class TestPortions:
     """A body that is read portion by portion gives what it holds, however it is written and wherever it is cut."""
 
-    @pytest.mark.parametrize("form", [compact, body], ids=["compact", "blanks"])
+    @pytest.mark.parametrize("form", [compact, body, odd], ids=["compact", "blanks", "odd"])
     def test_same_rows(self, form: Callable[..., bytes]) -> None:
-        """Every row comes once, in its order."""
+        """Every row comes once, in its order, and a few at a time, whatever divides them."""
         rows = [ROW | {"street": float(i), "city": "x" * (i % 9)} for i in range(100)]
         assert read_rows(form(*rows)).rows(named=True) == rows
+        assert max(portion.height for portion in module.read_portions(io.BytesIO(form(*rows)))) < 5
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"city": 5.0}, {"bed": True}, {"pool": 1.0}, {"pool": None, "city": None}, {"bed": None}, {"price": "many"}],
+        ids=str,
+    )
+    def test_one_other_row(self, change: dict[str, Any]) -> None:
+        """One row that has another cell, or another name in the place of one, is read as it stands."""
+        other = {name: value for name, value in (ROW | change).items() if not ("pool" in change and name == "bath")}
+        frame = read_rows(compact(*[ROW] * 30, other, *[ROW] * 30))
+        assert ("pool" in frame.columns) == ("pool" in change)
+        assert frame.height == 61
+        for name in set(change) - {"pool"}:
+            found, wanted = frame[name][30], change[name]
+            assert found == (wanted if wanted is None or frame[name].dtype == pl.Float64 else str(wanted)), name
 
     def test_pretty(self) -> None:
         """A body with line breaks takes the slower way to the same table."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appraiser_store.seen import Hashes, Seen
+from appraiser_store.seen import Earlier, Hashes, Seen
 
 
 class Lakelike:
@@ -115,3 +115,25 @@ class TestLake:
         assert not Seen(tmp_path / "seen", Lakelike()).among(made(5, 1), {}).any()
         assert not (tmp_path / "seen").exists()
         assert pl.Series(Seen(tmp_path, Lakelike()).among(made(0, 1), {})).is_empty()
+
+
+class TestEarlier:
+    """Which hashes came before in the same batch."""
+
+    @given(st.lists(st.lists(st.integers(0, 2**63 - 1), max_size=30), max_size=8), st.integers(0, 5))
+    def test_exact(self, portions: list[list[int]], repeats: int) -> None:
+        """Every hash of an earlier call is found, and nothing else."""
+        earlier, came = Earlier(), set[int]()
+        for portion in portions:
+            hashes = [*portion, *sorted(came)[:repeats]]
+            found = earlier.among(np.array(hashes, dtype=np.uint64))
+            assert found.tolist() == [each in came for each in hashes]
+            came |= set(hashes)
+
+    def test_filter_grows(self) -> None:
+        """It stays exact, and the filter sparse, while more and more come."""
+        earlier = Earlier()
+        for seed in range(9):
+            assert not earlier.among(made(1_000, seed)).any()
+        assert earlier.among(made(1_000, 4)).all()
+        assert np.unpackbits(earlier._bits).mean() < 0.2

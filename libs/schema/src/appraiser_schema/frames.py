@@ -7,7 +7,7 @@ back as failures, one line per broken rule, so that nothing is lost in silence.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -38,6 +38,7 @@ __all__ = [
     "listing_columns",
     "normalise",
     "number_rows",
+    "part_clean",
     "to_columns",
 ]
 
@@ -135,13 +136,7 @@ def check_raw(frame: pl.DataFrame, *, as_of: dt.date | None = None) -> Checked:
         frame: Raw listings, as `coerce` returns them.
         as_of: Day on which the batch was received; a sale after it is impossible. None skips that rule.
     """
-    checked = _check(frame, _RAW)
-    if as_of is None:
-        return checked
-    late = checked.good.filter(pl.col("prev_sold_date").str.to_date("%Y-%m-%d", strict=False) > as_of)
-    failures = _failures(late, "prev_sold_date", f"not after the day the batch was received, {as_of}", Stage.RAW)
-    failures = pl.concat([checked.failures, failures]).sort(ROW_NUMBER, "column")
-    return Checked(_without(checked.good, failures), failures)
+    return _check(frame, _RAW if as_of is None else replace(_RAW, rules=(*_RAW.rules, _sold_by(as_of))))
 
 
 def normalise(frame: pl.DataFrame) -> pl.DataFrame:
@@ -163,7 +158,12 @@ def check_clean(frame: pl.DataFrame) -> Checked:
 
     A table without a price column is checked as `Listing` would: all but the price.
     """
-    return _check(frame, _CLEAN if "price" in frame.columns else _LISTING)
+    return _check(frame, _door_of(frame))
+
+
+def part_clean(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Part the rows that `check_clean` lets through from those of which it tells what they break."""
+    return _part(number_rows(frame), _door_of(frame))
 
 
 def clean_unpriced(frame: pl.DataFrame) -> Checked:
@@ -267,20 +267,33 @@ def _without(frame: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
 
 
 def _check(frame: pl.DataFrame, door: _Door) -> Checked:
-    numbered = number_rows(frame)
-    if wrong := wrong_columns(numbered, door.columns):
-        raise ShapeError(wrong, ())
-    good = numbered.select(pl.all_horizontal(rule.followed for rule in door.rules)).to_series()
-    if good.all():
-        return Checked(numbered, pl.DataFrame(schema=FAILURE_SCHEMA))
-    refused = numbered.filter(~good)
+    good, refused = _part(number_rows(frame), door)
+    if refused.is_empty():
+        return Checked(good, pl.DataFrame(schema=FAILURE_SCHEMA))
     followed = refused.select(rule.followed.alias(str(place)) for place, rule in enumerate(door.rules))
     broken = [
         _failures(refused.filter(~rows), rule.column, rule.words, door.stage)
         for rule, rows in zip(door.rules, followed, strict=True)
         if not rows.all()
     ]
-    return Checked(numbered.filter(good), pl.concat(broken).sort(ROW_NUMBER, "column", "rule"))
+    return Checked(good, pl.concat(broken).sort(ROW_NUMBER, "column", "rule"))
+
+
+def _part(numbered: pl.DataFrame, door: _Door) -> tuple[pl.DataFrame, pl.DataFrame]:
+    if wrong := wrong_columns(numbered, door.columns):
+        raise ShapeError(wrong, ())
+    good = numbered.select(pl.all_horizontal(rule.followed for rule in door.rules)).to_series()
+    return (numbered, numbered.clear()) if good.all() else (numbered.filter(good), numbered.filter(~good))
+
+
+def _door_of(clean: pl.DataFrame) -> _Door:
+    return _CLEAN if "price" in clean.columns else _LISTING
+
+
+def _sold_by(day: dt.date) -> Rule:
+    late = pl.col("prev_sold_date").str.to_date("%Y-%m-%d", strict=False) > day
+    words = f"not after the day the batch was received, {day}"
+    return Rule("prev_sold_date", words, ~late.fill_null(value=False))
 
 
 _RAW: Final = _Door(Stage.RAW, RAW_TABLE, rules_of(RAW_TABLE))

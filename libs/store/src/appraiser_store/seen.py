@@ -103,6 +103,37 @@ class Seen:
             unfinished.unlink(missing_ok=True)
 
 
+class Earlier:
+    """Which hashes came before, of those that come some at a time: the same filter, in memory, and the hashes."""
+
+    def __init__(self) -> None:
+        self._runs: list[Hashes] = []
+        self._rows = 0
+        self._bits: Bits = np.zeros(_LEAST_BITS // 8, dtype=np.uint8)
+
+    def among(self, hashes: Hashes) -> NDArray[np.bool_]:
+        """Which of these came in an earlier call, shape (n,); they count as come from then on.
+
+        Args:
+            hashes: Shape (n,).
+        """
+        found = np.zeros(hashes.size, dtype=np.bool_)
+        maybe = _maybe(self._bits, hashes)
+        for run in self._runs if maybe.size else ():
+            found[maybe] |= _is_in(hashes[maybe], run)
+        self._keep(np.sort(hashes))
+        return found
+
+    def _keep(self, run: Hashes) -> None:
+        self._runs.append(run)
+        self._rows += run.size
+        added = [run]
+        if self._rows * _BITS_PER_HASH > self._bits.size * 8:
+            self._bits, added = np.zeros(_size_bits(2 * self._rows) // 8, dtype=np.uint8), self._runs
+        for each in added:
+            _add(self._bits, each)
+
+
 def _read_filter(file: Path) -> tuple[list[str], int, Bits]:
     if not file.exists():
         return [], 0, np.zeros(0, dtype=np.uint8)

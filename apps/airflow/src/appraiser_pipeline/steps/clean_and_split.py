@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
 import polars as pl
 import structlog
 
@@ -15,8 +16,9 @@ from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError, StoppedBatchError
 from appraiser_pipeline.splitting import hash_rows, split_rows
 from appraiser_schema import Batch, BatchStatus, Split
-from appraiser_schema.frames import FAILURE_SCHEMA, Stage, check_clean, normalise
+from appraiser_schema.frames import FAILURE_SCHEMA, Stage, check_clean, normalise, part_clean
 from appraiser_store import Table
+from appraiser_store.seen import Earlier
 
 ROWS_AT_ONCE: Final = 16_384
 """Bounds what cleaning holds: with twice as many rows 30 MB more, and no less time."""
@@ -44,11 +46,13 @@ def clean_and_split(context: Context, batch_number: int) -> Batch:
     if batch.status is not BatchStatus.VALIDATED:
         raise OrderError("clean_and_split", batch_number, "validated rows", "validate")
     found = _Found()
-    snapshot_id = context.lake.replace_batch(Table.CLEAN, batch_number, _clean_rows(context, batch_number, found))
+    snapshot_id = context.lake.replace_batch(
+        Table.CLEAN, batch_number, ahead(_clean_rows(context, batch_number, found))
+    )
     batch = batch.model_copy(
         update={
             "status": BatchStatus.CLEANED,
-            "rows_quarantined": _quarantine(context, batch_number, pl.concat(found.failures)),
+            "rows_quarantined": _quarantine(context, batch_number, found.failures()),
             "rows_duplicate": found.repeats,
             "rows_train": found.rows[Split.TRAIN],
             "rows_validation": found.rows[Split.VALIDATION],
@@ -73,7 +77,11 @@ class _Found:
 
     rows: Counter[str] = field(default_factory=Counter)
     repeats: int = 0
-    failures: list[pl.DataFrame] = field(default_factory=lambda: [pl.DataFrame(schema=FAILURE_SCHEMA)])
+    others: list[pl.DataFrame] = field(default_factory=list)
+
+    def failures(self) -> pl.DataFrame:
+        """What is wrong with the rows that are not kept."""
+        return check_clean(pl.concat(self.others)).failures if self.others else pl.DataFrame(schema=FAILURE_SCHEMA)
 
 
 def _clean_rows(context: Context, batch_number: int, found: _Found) -> Iterator[pl.DataFrame]:
@@ -81,16 +89,15 @@ def _clean_rows(context: Context, batch_number: int, found: _Found) -> Iterator[
 
     The first of equal rows is kept, here and over the earlier batches: a repeat would stand in train and in test.
     """
-    seen_before = context.lake.seen_before(batch_number)
-    earlier = pl.Series("row_hash", dtype=pl.Int64)
+    seen_before, earlier = context.lake.seen_before(batch_number), Earlier()
     for raw in ahead(context.lake.read_batches(Table.RAW, batches=[batch_number], rows=ROWS_AT_ONCE)):
-        checked = check_clean(normalise(raw))
-        row_hash = hash_rows(checked.good)
-        new = row_hash.is_first_distinct() & ~row_hash.is_in(earlier.implode()) & ~seen_before(row_hash)
-        earlier = pl.concat([earlier, row_hash])
-        kept = checked.good.with_columns(row_hash).filter(new).with_columns(split_rows(pl.col("row_hash")))
-        found.failures.append(checked.failures)
-        found.repeats += checked.good.height - kept.height
+        good, others = part_clean(normalise(raw))
+        row_hash = hash_rows(good)
+        came = pl.Series(earlier.among(row_hash.to_numpy().view(np.uint64)))
+        new = row_hash.is_first_distinct() & ~came & ~seen_before(row_hash)
+        kept = good.with_columns(row_hash).filter(new).with_columns(split_rows(pl.col("row_hash")))
+        found.others.append(others)
+        found.repeats += good.height - kept.height
         found.rows.update(dict(kept.group_by("split").len().iter_rows()))
         yield kept
 

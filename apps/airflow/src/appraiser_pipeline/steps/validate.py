@@ -38,7 +38,7 @@ def validate(context: Context, batch_number: int) -> Batch:
     found = _Found()
     try:
         with context.landing.path(batch.landing_path).open("rb") as body:
-            context.lake.replace_batch(Table.RAW, batch_number, _good_rows(context, batch, body, found))
+            context.lake.replace_batch(Table.RAW, batch_number, ahead(_good_rows(context, batch, body, found)))
     except (BodyError, ShapeError) as error:
         raise _stop(context, batch, str(error)) from None
     except _UnfitError as error:
