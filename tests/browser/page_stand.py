@@ -7,16 +7,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import httpx
 import polars as pl
+from browser.page_reports import keep_reports
 from tiny_champion import build_market, train_tiny
 
-from appraiser_model import COMPARABLES_FILE, Registry, measure
+from appraiser_model import COMPARABLES_FILE, Bundle, Registry, measure
 from appraiser_model.comparables import kept_of
 from appraiser_schema import (
     Alias,
@@ -39,11 +40,13 @@ OUTCOMES: Final = (Outcome.PROMOTE, Outcome.REJECT)
 def build_stores(folder: Path) -> None:
     """Two versions of a tiny model in a registry, the first one the champion, and a ledger that says why."""
     registry, ledger = _registry(folder), Ledger(ledger_url(folder))
+    bundles = [train_tiny(seed=number, batch_number=number) for number in range(len(OUTCOMES))]
     for number, outcome in enumerate(OUTCOMES):
-        version = _register(registry, number)
+        version = _register(registry, bundles[number], number)
         ledger.save_batch(_batch(number))
         ledger.save_decision(_decision(number, version, outcome))
     ledger.record_move(registry.move(Alias.CHAMPION, 1, kind=MoveKind.PROMOTION, who="test", why="It is the first."))
+    keep_reports(ledger, bundles)
     ledger.close()
 
 
@@ -67,7 +70,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_api(folder: Path, port: int, *, ready: bool = True) -> Iterator[str]:
+def running_api(
+    folder: Path, port: int, *, ready: bool = True, settings: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """The real API over the stores in a folder; its address, once it can appraise (or answers at all)."""
     variables = {
         "APPRAISER_API_PORT": str(port),
@@ -75,6 +80,7 @@ def running_api(folder: Path, port: int, *, ready: bool = True) -> Iterator[str]
         "APPRAISER_MODEL_CACHE": str(folder / "models"),
         "APPRAISER_POLL_SECONDS": "0.2",
         "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}",
+        **(settings or {}),
     }
     path = "/health/ready" if ready else "/health/live"
     with _running("appraiser_api", variables, folder / "api.log", f"http://127.0.0.1:{port}", path) as url:
@@ -82,9 +88,10 @@ def running_api(folder: Path, port: int, *, ready: bool = True) -> Iterator[str]
 
 
 @contextmanager
-def running_page(api_url: str, folder: Path, port: int) -> Iterator[str]:
-    """The real page over an API; its address."""
+def running_page(api_url: str, folder: Path, port: int, key: str | None = None) -> Iterator[str]:
+    """The real page over an API, with its key where that asks for one; its address."""
     variables = {"APPRAISER_UI_PORT": str(port), "APPRAISER_API_URL": api_url}
+    variables |= {} if key is None else {"APPRAISER_API_KEY": key}
     url = f"http://127.0.0.1:{port}"
     with _running("appraiser_ui", variables, folder / "ui.log", url, "/_stcore/health") as started:
         yield started
@@ -122,8 +129,7 @@ def _registry(folder: Path) -> Registry:
     return Registry(f"sqlite:///{folder / 'mlflow.db'}")
 
 
-def _register(registry: Registry, number: int) -> int:
-    bundle = train_tiny(seed=number, batch_number=number)
+def _register(registry: Registry, bundle: Bundle, number: int) -> int:
     version = registry.register(bundle)
     test = build_market(seed=7).filter(pl.col("split") == "test")
     registry.set_metrics(version, measure(test["price"], bundle.model.appraise(to_columns(test))))

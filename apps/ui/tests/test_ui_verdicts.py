@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from appraiser_schema import Decision, DecisionKind, ModelVersion, Outcome
-from appraiser_ui.models.selected import _figure
+from appraiser_ui.decisions import figure_of
 from appraiser_ui.models.verdicts import Verdict, verdict
 
 AT = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
@@ -39,11 +39,11 @@ class TestFigures:
     @pytest.mark.parametrize(
         ("value", "rule", "text"),
         [
-            (7.1, "engines_agree", "7\\.1\N{NO-BREAK SPACE}ppm"),
+            (7.1, "engines_agree", "7.1\N{NO-BREAK SPACE}ppm"),
             (-3.0, "mae", "\N{MINUS SIGN}3\N{NO-BREAK SPACE}%"),
-            (0.25, "target_drift", "0\\.25"),
+            (0.25, "target_drift", "0.25"),
         ],
     )
     def test_unit(self, value: float, rule: str, text: str) -> None:
         """Millionths of a price, percent, or nothing."""
-        assert _figure(value, rule) == text
+        assert figure_of(value, rule) == text
