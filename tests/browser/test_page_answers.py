@@ -9,9 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 from appraiser_schema import Explanation, example_listing
 from appraiser_ui import readings
+from appraiser_ui.appraise import sentences
 from appraiser_ui.errors import ApiAwayError
 from appraiser_ui.figures import money
 from appraiser_ui.launch import SCRIPT
+from appraiser_ui.words import Language, speaking
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def app(api_url: str, monkeypatch: pytest.MonkeyPatch) -> AppTest:
 
 def press(app: AppTest) -> AppTest:
     """Press Appraise."""
-    app.button[0].click().run()
+    app.button(key="appraise").click().run()
     assert not app.exception
     return app
 
@@ -33,10 +35,24 @@ def price_of(app: AppTest) -> str:
     return str(app.metric[0].value).replace("\\", "")
 
 
+def ask_about(app: AppTest, **listing: object) -> AppTest:
+    """Open the page by the link to a house."""
+    for name, value in listing.items():
+        app.query_params[name] = str(value)
+    app.run()
+    assert not app.exception
+    return app
+
+
 def explain(api_url: str, **changed: object) -> Explanation:
     """What the API itself answers about the example."""
     answer = httpx.post(f"{api_url}/explain", json=example_listing() | changed, trust_env=False)
     return Explanation.model_validate_json(answer.content)
+
+
+def unknown_but(**known: object) -> dict[str, object]:
+    """A house of which nothing is known but this."""
+    return dict.fromkeys(set(example_listing()) - {"status"}) | known
 
 
 class TestAppraise:
@@ -52,9 +68,9 @@ class TestAppraise:
 
     def test_what_is_filled_in_is_what_is_asked(self, app: AppTest, api_url: str) -> None:
         """Another state and size, and unknown bedrooms, reach the API as such."""
-        app.selectbox(key="listing-state").set_value("Texas")
-        app.text_input(key="listing-city").set_value("Houston")
-        app.text_input(key="listing-zip_code").set_value("")
+        app.selectbox(key="listing-state").set_value("Texas").run()
+        assert app.selectbox(key="listing-city").value is None
+        app.selectbox(key="listing-city").set_value("Houston").run()
         app.number_input(key="listing-house_size").set_value(2500)
         app.number_input(key="listing-bed").set_value(None)
         press(app)
@@ -73,11 +89,60 @@ class TestAppraise:
         assert dollars[0] == round(explanation.base_usd)
         assert sum(dollars[:-1]) == dollars[-1] == round(explanation.appraisal.price_usd)
 
-    def test_a_wrong_field_is_marked(self, app: AppTest) -> None:
-        """What the API refuses stands at the field, in the API's words, and no price is shown."""
-        app.text_input(key="listing-zip_code").set_value("123")
+    def test_sentences_are_those_of_the_api(self, api_url: str) -> None:
+        """In English the page says each reason and each warning as the API does, whichever way it goes."""
+        for changed in ({}, {"bed": None, "house_size": 40_000.0, "state": "Guam"}, {"bed": 1.0, "city": None}):
+            answer = explain(api_url, **changed)
+            said = [sentences.reason(reason) for reason in answer.contributions]
+            # A day is written as people write it.
+            assert said == [reason.text.replace("1999-09-30", "Sep 30, 1999") for reason in answer.contributions]
+            assert len({sentences.caution(found) for found in answer.cautions}) == len(answer.appraisal.warnings)
+
+    def test_spanish(self, api_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With the language in the address, the same house has the same price, written and told in Spanish."""
+        monkeypatch.setenv("APPRAISER_API_URL", api_url)
+        app = AppTest.from_file(SCRIPT, default_timeout=60)
+        ask_about(app, lang="es", state="Guam", house_size=40_000)
+        assert app.title[0].value == "Avaluar una casa"
+        with speaking(Language.SPANISH):
+            assert price_of(app) == money(
+                explain(api_url, **unknown_but(state="Guam", house_size=40_000.0)).appraisal.price_usd
+            )
+        assert "fuera de casi todos los anuncios" in app.warning[0].value
+        assert "Anuncios comparables" in [element.value for element in app.header]
+
+    def test_what_the_model_has_seen(self, app: AppTest) -> None:
+        """States say how many listings the model has seen, and cities and zip codes are those that it has seen."""
+        states = app.selectbox(key="listing-state").options
+        assert any(state.startswith("Texas · ") for state in states)
+        assert "Guam · not seen" in states
+        app.selectbox(key="listing-state").set_value("Texas").run()
+        (houston,) = app.selectbox(key="listing-city").options
+        assert houston.startswith("Houston · ")
+        app.selectbox(key="listing-city").set_value("Houston").run()
+        assert {option[:5] for option in app.selectbox(key="listing-zip_code").options} == {"77002", "77005"}
+
+    def test_what_if(self, app: AppTest, api_url: str) -> None:
+        """A slider changes the price beside it as the API would, and nothing else."""
         press(app)
-        assert "must be a zip code" in app.error[0].value
+        before = price_of(app)
+        slider = next(slider for slider in app.slider if slider.label == "Bathrooms")
+        slider.set_value(4.0).run()
+        assert price_of(app) == before
+        assert str(app.metric[1].value).replace("\\", "") == money(explain(api_url, bath=4.0).appraisal.price_usd)
+
+    def test_comparables(self, app: AppTest, api_url: str) -> None:
+        """The table shows the listings most like the house, as the API finds them."""
+        found = httpx.post(f"{api_url}/comparables", json=example_listing(), trust_env=False).json()["listings"]
+        table = press(app).dataframe[0].value
+        assert list(table["price"]) == [listing["price_usd"] for listing in found]
+        assert {place[:13] for place in table["where"]} <= {"East Windsor ", "Hartford 0610", "Agawam 01001"}
+
+    def test_a_wrong_field_is_marked(self, api_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What the API refuses stands at the field, and no price is shown."""
+        monkeypatch.setenv("APPRAISER_API_URL", api_url)
+        app = ask_about(AppTest.from_file(SCRIPT, default_timeout=60), state="Texas", zip_code="123")
+        assert "Must be a zip code" in app.error[0].value
         assert not app.metric
 
     def test_the_same_house_is_asked_once(self, app: AppTest, api_url: str) -> None:
@@ -109,7 +174,7 @@ class TestModels:
         app.selectbox(key="version").set_value(1).run()
         rules = app.table[0].value
         assert next(iter(rules["Rule"])).startswith(
-            "**MAE**: The mean absolute error is 12.0% smaller".replace(".0%", r"\.0%")
+            "**Mean absolute error**: The mean absolute error is 12.0% smaller".replace(".0%", r"\.0%")
         )
         assert list(rules["Passed"]) == ["✓ yes"]
         assert list(rules["Figure"]) == ["\N{MINUS SIGN}12\N{NO-BREAK SPACE}%"]
@@ -118,18 +183,19 @@ class TestModels:
     def test_service_stops_in_between(self, app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
         """Where the API stops after the versions were read, the page keeps them and says so at the one selected."""
 
-        def stopped(url: str, version: int) -> None:
-            raise ApiAwayError(url, f"version {version} was not answered")
+        def stopped(url: str, _: int) -> None:
+            raise ApiAwayError(url, "slow")
 
         monkeypatch.setattr(readings, "model_version", stopped)
         app.switch_page("entries/models.py").run()
         assert not app.exception
-        assert len(app.dataframe) == 2
+        assert len(app.dataframe) >= 1
         assert "does not answer" in app.error[0].value
 
     def test_batches(self, app: AppTest) -> None:
         """Every batch is there with what became of its rows."""
-        table = app.switch_page("entries/models.py").run().dataframe[1].value
+        table = app.switch_page("entries/data.py").run().dataframe[0].value
+        assert not app.exception
         assert list(table["received"]) == [1235, 1234]
         assert list(table["quarantined"]) == [34, 34]
 
@@ -145,7 +211,7 @@ class TestWithoutModel:
             app = AppTest.from_file(SCRIPT, default_timeout=60).run()
             assert "No model is in service yet" in app.info[0].value
             assert "being checked" in app.info[0].value
-            assert app.button[0].disabled
+            assert app.button(key="appraise").disabled
             app.switch_page("entries/models.py").run()
             assert not app.exception
             assert "No model has been trained yet" in app.info[0].value
