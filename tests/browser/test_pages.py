@@ -159,7 +159,8 @@ class TestAway:
             see(page, "The appraisal service does not answer")
             for name in ("Batch", "Models", "Data", "Service"):
                 page.get_by_role("link", name=name).click()
-                expect(page.get_by_role("heading", level=1, name=re.compile(name))).to_be_visible(timeout=PATIENCE_MS)
+                page.wait_for_url(re.compile(rf"/{name.lower()}\b"), timeout=PATIENCE_MS)
+                expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE_MS)
                 settle(page)
                 expect(page.get_by_text("Traceback")).to_have_count(0)
                 expect(page.get_by_test_id("stException")).to_have_count(0)

@@ -1,16 +1,18 @@
 """What a column must be, in words: out of the rules by which rows are refused."""
 
+import datetime as dt
 import re
+from contextlib import suppress
 from typing import Final
 
 from appraiser_ui.appraise.fields import form_fields
-from appraiser_ui.figures import DASH, decimal
+from appraiser_ui.figures import DASH, day, decimal
 from appraiser_ui.words import say, say_or
 
 _RULES: Final = (
     ("length", re.compile(r"at most ([\d.]+) characters")),
-    ("least", re.compile(r"at least (-?[\d.]+)")),
-    ("most", re.compile(r"at most (-?[\d.]+)")),
+    ("least", re.compile(r"at least (-?[\d.-]+)")),
+    ("most", re.compile(r"at most (-?[\d.-]+)")),
     ("zip", re.compile(r"a whole number from 1 to 99999")),
     ("zip", re.compile(r"of the form (.+)")),
     ("state", re.compile(r"one of .+ \(\d+ in all\)")),
@@ -45,7 +47,9 @@ def shown_value(value: str | None) -> str:
 
 
 def _written(figure: str) -> str:
-    try:
+    """A number or a day as the language writes it; anything else as it is."""
+    with suppress(ValueError):
         return decimal(float(figure)) if figure else DASH
-    except ValueError:
-        return figure
+    with suppress(ValueError):
+        return day(dt.date.fromisoformat(figure))
+    return figure

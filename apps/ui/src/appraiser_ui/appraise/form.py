@@ -67,7 +67,7 @@ def show_form(url: str, version: int | None, *, ready: bool) -> None:
 
 
 def _section(url: str, version: int | None, part: str, groups: tuple[str, ...]) -> list[tuple[str, Any]]:
-    st.markdown(f"### {say(f'listing.sections.{part}')}")
+    st.markdown(f"## {say(f'listing.sections.{part}')}")
     if part == "place":
         return _place(Places(url, version))
     fields = [field for field in form_fields().values() if field.group in groups]

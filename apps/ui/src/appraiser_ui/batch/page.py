@@ -62,7 +62,7 @@ def show(url: str) -> None:
     source, mark = _dropped()
     if source is None:
         return
-    st.subheader(say("batch.columns.title"))
+    st.header(say("batch.columns.title"))
     _preview(source)
     mapping = ask_for_columns(source, _guessed(source, mark), mark)
     if "state" not in mapping.columns and "state" not in mapping.constants:
@@ -70,7 +70,7 @@ def show(url: str) -> None:
         return
     work = _work(source, mapping, mark)
     show_conversions(converted(source.rows, work.made, mapping), mapping)
-    st.subheader(say("batch.check.title"))
+    st.header(say("batch.check.title"))
     show_report(work.report, work.answers.asked.height)
     if work.report.height and not work.answers.done:
         download_report(source.name.rpartition(".")[0] or source.name, work.report)
@@ -150,7 +150,7 @@ def _appraise(url: str, source: Source, work: Work) -> None:
     answers = work.answers
     if not answers.asked.height:
         return
-    st.subheader(say("batch.results.title"))
+    st.header(say("batch.results.title"))
     if not answers.complete:
         label = say("batch.results.go_on" if answers.done else "batch.results.go", count=answers.asked.height)
         if st.button(label, type="primary", key="batch-appraise") and _ask(url, answers):

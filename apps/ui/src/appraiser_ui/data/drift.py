@@ -26,7 +26,7 @@ MONEY: Final = "price"
 
 def show_drift(detail: BatchDetail) -> None:
     """Draw the figures of every column and their distributions."""
-    st.markdown(f"#### {say('data.drift.title')}")
+    st.markdown(f"### {say('data.drift.title')}")
     report = detail.report
     if report is None or not report.shifts:
         st.markdown(say("data.drift.none"))

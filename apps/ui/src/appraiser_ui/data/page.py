@@ -41,7 +41,7 @@ def show(url: str) -> None:
 
 
 def _show_all(url: str, batches: Sequence[Batch], decisions: Sequence[Decision]) -> None:
-    st.subheader(say("data.batches.title"))
+    st.header(say("data.batches.title"))
     if not batches:
         st.info(say("data.batches.none"), icon=":material/hourglass_top:")
         return
@@ -74,5 +74,5 @@ def _show_batch(detail: BatchDetail) -> None:
         show_drift(detail)
         for decision in detail.decisions:
             if decision.kind is DecisionKind.TRAINING:
-                st.markdown(f"#### {say('data.training.one')}")
+                st.markdown(f"### {say('data.training.one')}")
                 show_decision(decision)

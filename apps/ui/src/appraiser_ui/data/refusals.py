@@ -13,7 +13,7 @@ from appraiser_ui.words import say
 def show_refusals(detail: BatchDetail) -> None:
     """Draw the table of what was refused."""
     batch = detail.batch
-    st.markdown(f"#### {say('data.refused.title')}")
+    st.markdown(f"### {say('data.refused.title')}")
     if detail.report is None:
         st.markdown(say("data.refused.unknown"))
         return

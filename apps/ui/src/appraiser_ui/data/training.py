@@ -19,7 +19,7 @@ def show_training(decisions: Sequence[Decision]) -> None:
         decisions: Newest first, of any kind.
     """
     training = [decision for decision in decisions if decision.kind is DecisionKind.TRAINING]
-    st.subheader(say("data.training.title"))
+    st.header(say("data.training.title"))
     st.markdown(say("data.training.what"))
     if not training:
         st.markdown(say("data.training.none"))

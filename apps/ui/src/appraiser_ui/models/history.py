@@ -18,7 +18,7 @@ def show_history(reigns: Sequence[Reign], models: Sequence[ModelVersion]) -> Non
         reigns: Newest first.
         models: Every version, whose decisions say why the pipeline promoted it.
     """
-    st.subheader(say("models.history.title"))
+    st.header(say("models.history.title"))
     if not reigns:
         st.markdown(say("models.history.none"))
         return

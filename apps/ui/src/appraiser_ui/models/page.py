@@ -50,7 +50,7 @@ def show(url: str) -> None:
 
 
 def _versions(url: str, models: Sequence[ModelVersion], reigns: Sequence[Reign]) -> None:
-    st.subheader(say("models.versions.title"))
+    st.header(say("models.versions.title"))
     show_versions(models)
     with st.expander(say("models.meanings")):
         st.markdown("\n".join(f"- **{plain(metric.short)}**: {plain(metric.help)}" for metric in METRICS))
@@ -72,7 +72,7 @@ def _versions(url: str, models: Sequence[ModelVersion], reigns: Sequence[Reign])
 
 def _course(models: Sequence[ModelVersion]) -> None:
     with st.container(border=True, key="timeline"):
-        st.markdown(f"#### {say('models.course.title')}")
+        st.markdown(f"### {say('models.course.title')}")
         names = {metric.name: metric for metric in METRICS}
         name = st.selectbox(
             say("models.course.figure"), list(names), format_func=lambda name: names[name].short, key="metric"

@@ -31,7 +31,7 @@ def show_selected(model: ModelDetail, url: str) -> None:
         url: Address of the API, which writes the card in words.
     """
     with st.container(border=True, key="selected-version"):
-        st.markdown(f"#### {say('models.named', version=model.version)}")
+        st.markdown(f"### {say('models.named', version=model.version)}")
         _badges(model)
         st.markdown(
             say(
@@ -42,7 +42,7 @@ def show_selected(model: ModelDetail, url: str) -> None:
             )
         )
         _figures(model)
-        st.markdown(f"##### {say('models.selected.decided')}")
+        st.markdown(f"#### {say('models.selected.decided')}")
         if model.decision is None:
             st.markdown(say("models.selected.open"))
         else:

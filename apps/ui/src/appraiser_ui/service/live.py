@@ -17,7 +17,7 @@ def show_live_errors(errors: Sequence[LiveError]) -> None:
     Args:
         errors: The newest version first.
     """
-    st.subheader(say("service.live.title"))
+    st.header(say("service.live.title"))
     if not errors:
         st.markdown(say("service.live.none"))
         return
@@ -53,7 +53,7 @@ def show_live_errors(errors: Sequence[LiveError]) -> None:
 
 def show_backlog(backlog: Backlog) -> None:
     """Draw what waits for the ledger, and what went wrong with it."""
-    st.subheader(say("service.backlog.title"))
+    st.header(say("service.backlog.title"))
     with st.container(horizontal=True, gap="medium", key="backlog"):
         figures = {
             "records": count(backlog.records),

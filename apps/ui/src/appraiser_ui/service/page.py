@@ -38,7 +38,7 @@ def _figures(url: str) -> None:
             st.button(say("frame.away.again"), icon=":material/refresh:", key="retry")
         return
     now = states[-1]
-    st.subheader(say("service.parts_title"))
+    st.header(say("service.parts_title"))
     show_parts(now.parts)
     show_traffic(states)
     errors = observe(lambda: readings.live_errors(url))

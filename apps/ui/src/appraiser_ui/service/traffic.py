@@ -30,7 +30,7 @@ def show_traffic(states: Sequence[ServiceState]) -> None:
     """
     now, before = states[-1], _a_minute_ago(states)
     load = load_between(before, now) if before is not now else None
-    st.subheader(say("service.traffic.title"))
+    st.header(say("service.traffic.title"))
     with st.container(horizontal=True, gap="medium", key="traffic-figures"):
         for name, text in _figures(load, now).items():
             st.metric(say(f"service.traffic.{name}.title"), text, help=say(f"service.traffic.{name}.help"), width=150)
