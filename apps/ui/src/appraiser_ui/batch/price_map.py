@@ -97,7 +97,7 @@ def price_map(houses: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
         x=alt.X("longitude:Q", **x), y=alt.Y("latitude:Q", **y), color=colour, size=size, tooltip=tooltip
     )
     names = alt.Chart(alt.InlineData(values=_named(cells)))
-    labels = names.mark_text(dy=-14, fontSize=12, color=INK).encode(
+    labels = names.mark_text(dy=-14, fontSize=12, fontWeight="bold", color=INK).encode(
         x=alt.X("longitude:Q", **x), y=alt.Y("latitude:Q", **y), text="place:N"
     )
     return alt.layer(points, labels).properties(height=HEIGHT_PX)

@@ -34,8 +34,8 @@ def show_report(report: pl.DataFrame, good: int) -> None:
     """
     refused = report[ROW_NUMBER].n_unique()
     with st.container(horizontal=True, gap="medium", key="batch-checked"):
-        st.metric(say("batch.check.good"), count(good), width=200)
-        st.metric(say("batch.check.refused"), count(refused), width=200)
+        st.metric(say("batch.check.good"), count(good), width="content")
+        st.metric(say("batch.check.refused"), count(refused), width="content")
     if not refused:
         st.success(say("batch.check.all_good"), icon=":material/check_circle:")
         return

@@ -15,7 +15,7 @@ from appraiser_ui.batch.price_map import located, price_map
 from appraiser_ui.batch.reading import Source
 from appraiser_ui.batch.report import report_file
 from appraiser_ui.charts import draw
-from appraiser_ui.figures import DASH, count, decimal, money, percent
+from appraiser_ui.figures import DASH, count, decimal, money, percent, short_money
 from appraiser_ui.tables import written
 from appraiser_ui.words import say
 
@@ -50,10 +50,11 @@ def show_results(source: Source, houses: pl.DataFrame, answers: pl.DataFrame, re
 def _figures(houses: pl.DataFrame, answers: pl.DataFrame) -> None:
     prices = answers["price_usd"].drop_nulls()
     with st.container(horizontal=True, gap="medium", key="batch-figures"):
-        st.metric(say("batch.results.houses"), count(len(prices)), width=180)
+        st.metric(say("batch.results.houses"), count(len(prices)), width="content")
         median, total = prices.median(), prices.sum()
-        st.metric(say("batch.results.median"), _dollars(median), width=220)
-        st.metric(say("batch.results.total"), _dollars(total), width=260)
+        st.metric(say("batch.results.median"), _dollars(median), width="content")
+        # All houses together are told in few characters: a telephone cuts off what is long.
+        st.metric(say("batch.results.total"), short_money(float(total)).replace("$", r"\$"), width="content")
         if PRICE in houses.columns:
             _comparison(houses, answers)
     versions = sorted(answers["model_version"].unique().to_list())
@@ -69,7 +70,7 @@ def _comparison(houses: pl.DataFrame, answers: pl.DataFrame) -> None:
     for name, value in (("error", error), ("inside", inside)):
         if isinstance(value, float):
             title, text = say(f"batch.results.{name}.title"), say(f"batch.results.{name}.help")
-            st.metric(title, percent(value), help=text, width=220)
+            st.metric(title, percent(value), help=text, width="content")
 
 
 def _dollars(value: object) -> str:

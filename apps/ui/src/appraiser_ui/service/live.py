@@ -63,7 +63,9 @@ def show_backlog(backlog: Backlog) -> None:
             "failures": count(sum(backlog.failures.values())),
         }
         for name, text in figures.items():
-            st.metric(say(f"service.backlog.{name}.title"), text, help=say(f"service.backlog.{name}.help"), width=150)
+            st.metric(
+                say(f"service.backlog.{name}.title"), text, help=say(f"service.backlog.{name}.help"), width="content"
+            )
     failed = {reason: times for reason, times in backlog.failures.items() if times}
     for reason, times in failed.items():
         st.warning(say(f"service.backlog.reasons.{reason}", count=times), icon=":material/warning:")

@@ -33,7 +33,9 @@ def show_traffic(states: Sequence[ServiceState]) -> None:
     st.header(say("service.traffic.title"))
     with st.container(horizontal=True, gap="medium", key="traffic-figures"):
         for name, text in _figures(load, now).items():
-            st.metric(say(f"service.traffic.{name}.title"), text, help=say(f"service.traffic.{name}.help"), width=150)
+            st.metric(
+                say(f"service.traffic.{name}.title"), text, help=say(f"service.traffic.{name}.help"), width="content"
+            )
     _courses(states)
     with st.expander(say("service.routes.title")):
         _routes(before, now)
