@@ -63,6 +63,42 @@ class TestShipping:
         drain(tmp_path, sink, log_metrics)
         assert sink.order == ids
 
+    def test_tables_wait_while_more_of_them_comes(
+        self, tmp_path: Path, log_metrics: LogMetrics, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Many rows of a table leave the processors to those after them; single houses are shipped meanwhile."""
+        sink, now = MemorySink(), [1e9]
+        log = PredictionLog(tmp_path, metrics=log_metrics, sink=sink)
+        monkeypatch.setattr("appraiser_api.prediction_log.log.time.monotonic", lambda: now[0])
+        shipper = log._shipper
+        assert shipper is not None
+        listings, appraised = a_table(600)
+        log.append_table("7" * 32, listings, appraised, at=AT, model=MODEL, latency_seconds=0.1)
+        single = append(log, new_request_id())
+        shipper.work()
+        assert sink.order == [single]
+        now[0] += 0.6
+        shipper.work()
+        assert len(sink.rows) == 601
+        log.stop()
+
+    def test_tables_do_not_wait_for_ever(
+        self, tmp_path: Path, log_metrics: LogMetrics, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where more and more comes, tables are shipped all the same after ten seconds."""
+        sink, now = MemorySink(), [1e9]
+        log = PredictionLog(tmp_path, metrics=log_metrics, sink=sink)
+        monkeypatch.setattr("appraiser_api.prediction_log.log.time.monotonic", lambda: now[0])
+        listings, appraised = a_table(600)
+        shipper = log._shipper
+        assert shipper is not None
+        for part in range(40):
+            shipper.work()
+            assert bool(sink.order) is (part > 25)
+            log.append_table(f"{part:032x}", listings, appraised, at=AT, model=MODEL, latency_seconds=0.1)
+            now[0] += 0.4
+        log.stop()
+
     def test_threads(self, tmp_path: Path, log_metrics: LogMetrics) -> None:
         """A started log ships by itself; stopped, it ships what is left and leaves no folder behind."""
         sink = MemorySink()

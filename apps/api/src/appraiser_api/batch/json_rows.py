@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import IO, Any, Final
 
 import msgspec
@@ -15,6 +16,9 @@ from appraiser_schema.frames import ROW_NUMBER
 
 BLOCK_BYTES: Final = 4 * MEBIBYTE
 """Some 16,000 listings; also the longest that one listing may be."""
+
+FIRST_ROWS: Final = 8_192
+"""Rows of the first chunk, where all were read before: with fewer the threads begin sooner."""
 
 COLUMNS_LIMIT_BYTES: Final = 128 * MEBIBYTE
 """A list per column cannot be read a part at a time."""
@@ -261,8 +265,10 @@ def _read_columns(start: bytes, file: IO[bytes]) -> Iterator[Chunk]:
     if len(lengths) > 1:
         raise BatchBodyError("JSON", "must have columns of one length", str(sorted(lengths)))
     known = {name: cells for name, cells in columns.items() if name in LISTING_COLUMNS}
-    for begin in range(0, max(lengths), CHUNK_ROWS):
-        part = {name: cells[begin : begin + CHUNK_ROWS] for name, cells in known.items()}
+    # A short one first: until it is read, nothing is appraised.
+    rows = max(lengths)
+    for begin, end in pairwise(sorted({0, rows, *range(FIRST_ROWS, rows, CHUNK_ROWS)})):
+        part = {name: cells[begin:end] for name, cells in known.items()}
         yield Chunk(numbered(_frame(part), begin + 1)) if typed else _columns_chunk(part, begin + 1)
 
 

@@ -32,8 +32,11 @@ GRACE_SECONDS: Final = 5.0
 
 MEASURE_SECONDS: Final = 1.0
 
+MANY_ROWS: Final = 500
 BUSY_SECONDS: Final = 0.5
-"""So long after a part of a table the next one is still expected."""
+LONGEST_BUSY_SECONDS: Final = 10.0
+"""So long after many rows of a table more are expected, and so long in all tables wait for the ledger meanwhile: to
+ship a house costs almost what it costs to appraise it, and would take a third of the processors from the table."""
 
 logger = structlog.get_logger("appraiser_api")
 
@@ -68,8 +71,8 @@ class PredictionLog:
         self._tables = Stream(root, f"{name}-table", always_sync=always)
         self._streams = (self._singles, self._tables)
         sources = [Source(stream.folder, stream) for stream in self._streams]
-        self._table_at = -BUSY_SECONDS
-        self._shipper = None if sink is None else Shipper(root, sources, sink, metrics, busy=self._has_tables)
+        self._busy_since = self._busy_until = 0.0
+        self._shipper = None if sink is None else Shipper(root, sources, sink, metrics, can_wait=self._can_wait)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="prediction-log", daemon=True)
 
@@ -154,7 +157,8 @@ class PredictionLog:
             body = pack_table(listings, appraised, rows)
             head = Head(TABLE, request_id, client_request_id, at, latency_seconds, listings.height, model)
             self._write(self._tables, pack(head, body))
-            self._table_at = time.monotonic()
+            if listings.height >= MANY_ROWS:
+                self._keep_busy(time.monotonic())
 
     def holds(self, request_id: str, row: int = 0) -> bool:
         """Whether an appraisal is on record, by whatever process, and on its way to the ledger.
@@ -178,8 +182,15 @@ class PredictionLog:
             if stream.folder.is_dir() and (source := Source.adopt(stream.folder)) is not None:
                 source.release()
 
-    def _has_tables(self) -> bool:
-        return time.monotonic() - self._table_at < BUSY_SECONDS
+    def _keep_busy(self, now: float) -> None:
+        if now >= self._busy_until:
+            self._busy_since = now
+        self._busy_until = now + BUSY_SECONDS
+
+    def _can_wait(self, folder: Path) -> bool:
+        now = time.monotonic()
+        busy = now < self._busy_until and now < self._busy_since + LONGEST_BUSY_SECONDS
+        return busy and folder == self._tables.folder
 
     def _open(self, stream: Stream) -> None:
         try:

@@ -27,13 +27,6 @@ FEW_RECORDS: Final = 500
 """After so few the thread rests as well: a transaction costs as much as a hundred records, and while it ships single
 ones as they come it takes the time of those who answer."""
 
-REST: Final = 9
-"""While tables are appraised, the thread rests so many times as long as it ships a slice of one: to ship a house costs
-almost what it costs to appraise it, and would take a third of the processors from those who wait for an answer."""
-
-REST_BYTES: Final = 64 * 1024 * 1024
-"""Of a longer backlog, a million houses, nothing more is put off: tables may come without an end."""
-
 ADOPT_SECONDS: Final = 2.0
 LIVE_SECONDS: Final = 60.0
 FIRST_RETRY_SECONDS: Final = 0.5
@@ -65,7 +58,7 @@ class Shipper:
         sink: The ledger.
         metrics: Where it is counted.
         clock: Monotonic. [s]
-        busy: Whether tables are being appraised.
+        can_wait: Whether what is in a folder may be shipped later.
     """
 
     def __init__(
@@ -75,7 +68,8 @@ class Shipper:
         sink: Sink,
         metrics: LogMetrics,
         clock: Callable[[], float] = time.monotonic,
-        busy: Callable[[], bool] = lambda: False,
+        *,
+        can_wait: Callable[[Path], bool] = lambda _: False,
     ) -> None:
         self._root = root
         self._own = tuple(sources)
@@ -83,7 +77,7 @@ class Shipper:
         self._sink = sink
         self._metrics = metrics
         self._clock = clock
-        self._busy = busy
+        self._can_wait = can_wait
         self._retry_seconds = 0.0
         self._taken = 0
         self._adopt_at = self._live_at = clock()
@@ -174,6 +168,8 @@ class Shipper:
             logger.info("predictions_adopted", stream=source.folder.name, records=source.backlog_records)
 
     def _ship(self, source: Source) -> bool:
+        if not self._stop.is_set() and self._can_wait(source.folder):
+            return False
         found = source.read() if source.folder.is_dir() else []
         if found:
             self._save(source, found)
@@ -202,14 +198,7 @@ class Shipper:
             if found.content[0] == SINGLE:
                 singles.append((found, rows[0]))
             else:
-                began = self._clock()
                 self._save_rows(rows)
-                self._rest(self._clock() - began)
-
-    def _rest(self, took_seconds: float) -> None:
-        """Leave the processors to those who wait for an answer."""
-        if self._busy() and sum(source.backlog_bytes for source in self._own) < REST_BYTES:
-            self._stop.wait(REST * took_seconds)
 
     def _save_rows(self, rows: Sequence[PredictionRow]) -> None:
         if rows:
