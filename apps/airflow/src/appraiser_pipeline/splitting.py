@@ -62,13 +62,17 @@ def split_rows(row_hash: pl.Expr) -> pl.Expr:
 
 def _mix(word: Words) -> Words:
     word = word + np.uint64(_STEP)
-    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58_476D_1CE4_E5B9)
-    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D0_49BB_1331_11EB)
-    return word ^ (word >> np.uint64(31))
+    for shift, factor in ((30, 0xBF58_476D_1CE4_E5B9), (27, 0x94D0_49BB_1331_11EB)):
+        word ^= word >> np.uint64(shift)
+        word *= np.uint64(factor)
+    word ^= word >> np.uint64(31)
+    return word
 
 
 def _words(cells: pl.Series) -> Words:
     words = _BY_TYPE[cells.dtype](cells)
+    if not cells.null_count():
+        return words
     return np.where(cells.is_null().to_numpy(), np.uint64(_UNKNOWN), words)
 
 

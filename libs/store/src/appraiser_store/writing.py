@@ -1,9 +1,8 @@
 """How the rows of a batch come into a table: one file, written in slices, and one commit that takes it in."""
 
 import hashlib
-import io
 import uuid
-from collections.abc import Buffer, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +10,6 @@ from typing import Final
 import polars as pl
 import pyarrow.parquet as pq
 from pyiceberg.expressions import EqualTo
-from pyiceberg.io import OutputStream
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.table import Table as IcebergTable
 
@@ -24,8 +22,10 @@ from appraiser_store.tables import Table
 _ROWS_PER_GROUP: Final = 16_384
 """Bounds what a writer holds, and what a reader takes in at once."""
 
+_BYTES_AT_ONCE: Final = 1 << 20
+
 _REPEATING: Final = (
-    BATCH_NUMBER, "split", "status", "bed", "bath", "city", "state", "zip_code", "prev_sold_date",
+    BATCH_NUMBER, "split", "status", "bed", "bath", "acre_lot", "city", "state", "zip_code", "prev_sold_date",
     "stage", "column", "rule",
 )  # fmt: skip
 """Columns whose values come again and again. For the others Parquet's dictionaries take time and no space less:
@@ -38,8 +38,9 @@ class Written:
 
     Attributes:
         path: Where the file is; None where there were no rows.
-        digest: SHA-256 of the file, hexadecimal. The same rows give the same file, however many came at once; after a
-            new version of Parquet's writer they may give another one, and then count as other rows.
+        digest: SHA-256 of the file, hexadecimal; empty where there is none. The same rows give the same file, however
+            many came at once; after a new version of Parquet's writer they may give another one, and then count as
+            other rows.
     """
 
     path: str | None
@@ -61,43 +62,29 @@ def write(iceberg: IcebergTable, table: Table, batch_number: int, slices: Iterab
     path = f"{iceberg.location()}/data/{BATCH_NUMBER}={batch_number}/{uuid.uuid4()}.parquet"
     schema = arrow_schema(table)
     known = [name for name in _REPEATING if name in schema.names]
-    file: _Told | None = None
+    opened = False
     try:
-        with ExitStack() as opened:
+        with ExitStack() as open_file:
             for rows in _groups(_ascending(table, slices)):
-                if file is None:
-                    file = _Told(opened.enter_context(iceberg.io.new_output(path).create()))
-                    writer = opened.enter_context(
-                        pq.ParquetWriter(file, schema, compression="zstd", use_dictionary=known)
-                    )
+                if not opened:
+                    file = open_file.enter_context(iceberg.io.new_output(path).create())
+                    opened = True
+                    parquet = pq.ParquetWriter(file, schema, compression="zstd", use_dictionary=known)
+                    writer = open_file.enter_context(parquet)
                 writer.write_table(rows.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema))
+        return Written(path if opened else None, _digest(iceberg, path) if opened else "")
     except BaseException:
-        if file is not None:
+        if opened:
             iceberg.io.delete(path)
         raise
-    return Written(path, file.digest.hexdigest()) if file else Written(None, hashlib.sha256().hexdigest())
 
 
-class _Told(io.RawIOBase):
-    """A file of which it is told what was written."""
-
-    def __init__(self, file: OutputStream) -> None:
-        self._file = file
-        self._size = 0
-        self.digest = hashlib.sha256()
-
-    def writable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._size
-
-    def write(self, content: Buffer) -> int:
-        self.digest.update(content)
-        self._file.write(content)  # type: ignore[arg-type] # it takes whatever has bytes
-        size = memoryview(content).nbytes
-        self._size += size
-        return size
+def _digest(iceberg: IcebergTable, path: str) -> str:
+    digest = hashlib.sha256()
+    with iceberg.io.new_input(path).open() as file:
+        while content := file.read(_BYTES_AT_ONCE):
+            digest.update(content)
+    return digest.hexdigest()
 
 
 def files_of_batch(iceberg: IcebergTable, batch_number: int) -> list[str]:
