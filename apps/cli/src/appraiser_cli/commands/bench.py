@@ -148,6 +148,19 @@ def swap(
 
 
 @bench.command()
+def page(
+    *,
+    json: JsonOption = False,
+    visits: Annotated[int, typer.Option(min=1, help="First visits, each with a browser that was never here.")] = 10,
+) -> None:
+    """Visit the page in a headless Chromium: seconds to a usable form, and from Appraise to the answer.
+
+    Takes a minute.
+    """
+    run_script("page", *(["--json"] if json else []), "--visits", str(visits))
+
+
+@bench.command()
 def fuzz(
     *,
     json: JsonOption = False,
