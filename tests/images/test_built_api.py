@@ -20,6 +20,7 @@ import pytest
 from base_image import BASE, is_there, make, run
 from tiny_champion import promote, train_tiny
 
+from appraiser_cli.home import ROOT
 from appraiser_cli.images import Measured, Recipe, build, measure
 from appraiser_cli.keys import create_key
 from appraiser_model import Registry
@@ -29,6 +30,9 @@ pytestmark = [pytest.mark.images, pytest.mark.timeout(1800)]
 
 TAG = "localhost/appraiser-test-api:built"
 UID = 10001
+CONTEXT = Path(os.environ.get("APPRAISER_IMAGE_CONTEXT", ROOT))
+"""What it is built from; another checkout, where that is to be tried."""
+
 LARGEST_DOWNLOAD = 450e6
 """Of all layers as a registry has them. [bytes]"""
 
@@ -106,7 +110,8 @@ def base_image(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def image(base_image: str) -> Iterator[Measured]:
     """The API's image, from its Dockerfile."""
-    build(Recipe("api", "buildah", TAG, base=base_image, revision="0" * 40, options=("--pull-never",)))
+    recipe = Recipe("api", "buildah", TAG, base=base_image, revision="0" * 40, root=CONTEXT, options=("--pull-never",))
+    build(recipe)
     yield measure(TAG)
     run("buildah", "rmi", "--force", TAG, check=False)
 

@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     api_workers: PositiveInt = Field(default=1, le=64, description="Processes that serve at one port.")
     api_alias: Alias = Field(
         default=Alias.CHAMPION,
-        description="Which version it serves; the challenger beside a champion, to compare them on a share of requests.",
+        description="Which version it serves; the challenger, to compare it on a share of the requests.",
     )
     api_run: Path = Field(default=Path("var/api/run"), description="Where the processes of a server meet, and count.")
     worker_folder: Path | None = Field(
