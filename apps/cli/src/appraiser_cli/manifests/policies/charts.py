@@ -1,7 +1,7 @@
-"""Values given to charts of others: only keys that were looked up in that version, with values of their types.
+"""Values given to charts of others: only keys that their small schemas name, with values of their types.
 
 Charts of others cannot be fetched where this runs, so what they come to is not rendered. Each has a small schema of the
-keys that we set, written when the values were; a new key is looked up in the chart and added there.
+keys that we set, written when the values were, most of them without the chart at hand: `helm template` tells more.
 """
 
 import json
