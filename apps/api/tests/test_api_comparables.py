@@ -7,10 +7,10 @@ import pytest
 from fastapi import FastAPI
 from running_api import serves, wait_for
 from starlette.testclient import TestClient
-from tiny_champion import build_market
+from tiny_champion import build_market, promote
 
 from appraiser_api.settings import Settings
-from appraiser_model import COMPARABLES_FILE, Registry
+from appraiser_model import COMPARABLES_FILE, Bundle, Registry
 from appraiser_model.comparables import kept_of
 from appraiser_schema import Comparables, Explanation, Market, StateMarket, example_listing
 
@@ -18,14 +18,19 @@ MARKET = build_market().filter(split="train")
 
 
 @pytest.fixture
-def keeping(app: FastAPI, registry: Registry, tmp_path: Path) -> Iterator[TestClient]:
-    """A client of the running application, whose model has its listings kept with it."""
+def keeping(app: FastAPI, registry: Registry, bundles: tuple[Bundle, Bundle], tmp_path: Path) -> Iterator[TestClient]:
+    """A client of the running application, whose model has its listings kept with it.
+
+    It is a version of its own: the files of the first are those of every test.
+    """
     folder = tmp_path / "kept"
     folder.mkdir()
     kept_of([MARKET], len(MARKET)).write_parquet(folder / COMPARABLES_FILE)
-    registry.keep_files(1, folder)
+    version = registry.register(bundles[0])
+    registry.keep_files(version, folder)
+    promote(registry, version)
     with TestClient(app) as client:
-        wait_for(lambda: serves(client) == 1)
+        wait_for(lambda: serves(client) == version)
         yield client
 
 

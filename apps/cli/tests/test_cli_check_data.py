@@ -280,16 +280,16 @@ class TestMemory:
 
     @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
     def test_does_not_follow_the_file(self, tmp_path: Path, suffix: str) -> None:
-        """Of 40 MB more of file little is ever in memory at once."""
+        """Of 80 MB more of file little is ever in memory at once, when as much as is read ahead is there."""
         head, line = f"{HEADER}\n".encode(), f"{ROW}\n".encode()
         if suffix == ".jsonl":
             head, line = b"", json.dumps(LISTING).encode() + b"\n"
         peaks = []
-        for size_mb in (10, 50):
+        for size_mb in (30, 110):
             path = tmp_path / f"{size_mb}{suffix}"
             path.write_bytes(head + line * (size_mb * 1_000_000 // len(line)))
             done = subprocess.run([sys.executable, "-c", MEASURE, path], capture_output=True, text=True, check=True)
             rows_read, peak_kb = map(int, done.stdout.split())
             assert rows_read == size_mb * 1_000_000 // len(line)
             peaks.append(peak_kb / 1024)
-        assert peaks[1] - peaks[0] < 30, peaks
+        assert peaks[1] - peaks[0] < 50, peaks
