@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 import pytest
-from browser.looking import PATIENCE_MS, see
+from browser.looking import PATIENCE_MS, choose, see, settle
 from browser.page_stand import free_port, ledger_url, running_api, running_page
 from playwright.sync_api import Page, expect
 
@@ -53,13 +53,13 @@ class TestBatch:
         expect(page.locator(".st-key-batch-map svg.marks")).to_contain_text("Houston", timeout=PATIENCE_MS)
 
     def test_correcting_a_guess(self, page: Page, page_url: str, tmp_path: Path) -> None:
-        """Land that is written in acres is not taken for square feet once that is said."""
+        """Land that was taken for square feet is in hectares once that is said."""
         (tmp_path / "houses.csv").write_text(HOUSES)
         page.goto(f"{page_url}/batch?lang=es")
         page.locator("input[type=file]").set_input_files(tmp_path / "houses.csv")
-        see(page, "Terreno: 8276 pies cuadrados pasa a ser 0.19 acres")
-        page.get_by_role("combobox", name="Terreno: escrita en").click()
-        page.get_by_role("option", name="hectáreas").click()
+        see(page, "Terreno: 8276 pies cuadrados pasa a ser 0,19 acres")
+        settle(page)
+        choose(page, "Terreno: escrita en", "hectáreas")
         see(page, "Terreno debe ser como máximo 10.000")
 
 

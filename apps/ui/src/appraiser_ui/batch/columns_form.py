@@ -11,7 +11,7 @@ from appraiser_ui.appraise.fields import word
 from appraiser_ui.batch.columns import FROM_ZIP, HALF_BATH, LATITUDE, LONGITUDE, PRICE, UNITS, Mapping, Unit
 from appraiser_ui.batch.reading import Source
 from appraiser_ui.broken_rules import column_title
-from appraiser_ui.figures import plain
+from appraiser_ui.figures import decimal, plain
 from appraiser_ui.words import say
 
 SHOWN: Final = (
@@ -110,7 +110,8 @@ def show_conversions(examples: dict[str, tuple[str, str]], mapping: Mapping) -> 
 def _conversion(target: str, pair: tuple[str, str], mapping: Mapping) -> str:
     before, after = pair
     if target in UNITS:
+        after = decimal(float(after))
         units = mapping.units[target], UNITS[target][0]
-        before, after = (f"{value} {say(f'batch.units.{unit}')}" for value, unit in zip(pair, units, strict=True))
+        before, after = (f"{value} {say(f'batch.units.{unit}')}" for value, unit in zip((before, after), units, strict=True))
     field = plain(target_title(target))
     return say("batch.columns.conversion", field=field, before=plain(before), after=plain(after))
