@@ -112,6 +112,8 @@ def _conversion(target: str, pair: tuple[str, str], mapping: Mapping) -> str:
     if target in UNITS:
         after = decimal(float(after))
         units = mapping.units[target], UNITS[target][0]
-        before, after = (f"{value} {say(f'batch.units.{unit}')}" for value, unit in zip((before, after), units, strict=True))
+        before, after = (
+            f"{value} {say(f'batch.units.{unit}')}" for value, unit in zip((before, after), units, strict=True)
+        )
     field = plain(target_title(target))
     return say("batch.columns.conversion", field=field, before=plain(before), after=plain(after))
