@@ -11,7 +11,7 @@ import polars as pl
 
 from appraiser_api.errors import AwayError
 from appraiser_api.metrics import Metrics
-from appraiser_api.prediction_log import LoggedModel, LogMetrics, PredictionLog
+from appraiser_api.prediction_log import LoggedModel, LogMetrics, PredictionLog, single_house
 from appraiser_api.prediction_log.frames import payload_of, pieces
 from appraiser_api.prediction_log.shipper import Shipper
 from appraiser_api.prediction_log.sink import LedgerSink
@@ -74,7 +74,7 @@ def append(log: PredictionLog, request_id: str, **changes: Any) -> str:
         "at": AT, "price_usd": 300_000.1, "lower_usd": 250_000.2, "upper_usd": float("nan"), "model": MODEL,
         "latency_seconds": 0.00025,
     }  # fmt: skip
-    log.append(request_id, LISTING, **facts | changes)
+    log.append(single_house(request_id, LISTING, **facts | changes))
     return request_id
 
 

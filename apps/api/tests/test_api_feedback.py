@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from running_api import metric, wait_for
 from starlette.testclient import TestClient
 
-from appraiser_api.prediction_log import LoggedModel
+from appraiser_api.prediction_log import LoggedModel, single_house
 from appraiser_api.prediction_log.sink import LedgerSink
 from appraiser_api.services import Services
 from appraiser_api.settings import Settings
@@ -38,10 +38,12 @@ def appraised(app: FastAPI) -> Callable[..., str]:
     services: Services = app.state.services
 
     def put(request_id: str = "a" * 32, price_usd: float = 300_000.0, model: LoggedModel = MODEL) -> str:
-        services.log.append(
-            request_id, b'{"state": "Texas"}', at=dt.datetime.now(dt.UTC).timestamp(), price_usd=price_usd,
-            lower_usd=price_usd * 0.8, upper_usd=price_usd * 1.2, model=model, latency_seconds=0.001,
+        at = dt.datetime.now(dt.UTC).timestamp()
+        record = single_house(
+            request_id, b'{"state": "Texas"}', at=at, price_usd=price_usd, lower_usd=price_usd * 0.8,
+            upper_usd=price_usd * 1.2, model=model, latency_seconds=0.001,
         )  # fmt: skip
+        services.log.append(record)
         return request_id
 
     return put
@@ -208,10 +210,11 @@ class TestSummary:
 
 def test_prediction_is_whole(app: FastAPI, started: TestClient, settings: Settings) -> None:
     """What is on record of an appraisal comes into the ledger by itself while the service runs."""
-    app.state.services.log.append(
+    record = single_house(
         "whole", b'{"state": "Texas"}', at=1.0, price_usd=1.5, lower_usd=1.0, upper_usd=2.0, model=MODEL,
         latency_seconds=0.25,
     )  # fmt: skip
+    app.state.services.log.append(record)
     ledger = Ledger(settings.ledger_url)
     found: list[Prediction | None] = []
 

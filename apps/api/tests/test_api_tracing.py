@@ -82,7 +82,7 @@ class TestTraces:
             monkeypatch.setattr(Champion, "appraise", fail)
             assert client.post("/predict", json={"state": "Texas", "city": "Secretville"}).status_code == 500
         by_name = {span.name: span for span in received}
-        for name in ("POST", "appraise"):
+        for name in ("POST /predict", "appraise"):
             attributes = {a.key: a.value.string_value for a in by_name[name].attributes}
             assert attributes["error.type"] == "ValueError"
             assert by_name[name].status.code == Status.STATUS_CODE_ERROR

@@ -72,7 +72,7 @@ class TestOnePrice:
     def test_one_as_many(self, model: ValuationModel, house: Listing) -> None:
         """A house on its own has the price and the bounds that it has in a table of XGBoost, bit for bit."""
         many = model.appraise(listing_columns([house] * 60))
-        assert model.appraise_one(house) == (many.price_usd[7], many.lower_usd[7], many.upper_usd[7])
+        assert model.appraise_few(house) == [(many.price_usd[7], many.lower_usd[7], many.upper_usd[7])]
 
     def test_agree(self, model: ValuationModel, market: "Market") -> None:
         """Of a model that was trained here, nothing is between them."""
@@ -109,7 +109,7 @@ class TestHostileFile:
             flipped = bytearray(content)
             flipped[place] ^= 0xFF
             try:
-                assert isinstance(Trees.read(model.trees.ubj, bytes(flipped)).margin_of(row), float)
+                assert isinstance(Trees.read(model.trees.ubj, bytes(flipped)).margins_of(row), list)
             except ValueError:
                 refused += 1
         assert refused

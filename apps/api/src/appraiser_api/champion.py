@@ -1,6 +1,7 @@
-"""A model that serves: one house in, the answer out."""
+"""A model that serves: houses in, answers out."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -45,22 +46,27 @@ class Champion:
         """What the record of every answer says of the model."""
         return LoggedModel(self.bundle.card.name, self.facts.version, self.facts.features_fingerprint)
 
-    def appraise(self, listing: Listing, request_id: str) -> Appraisal:
-        """Appraise one house, with the same bits as the pipeline would in a table."""
-        price, lower, upper = self.bundle.model.appraise_one(listing)
-        return Appraisal(
-            price_usd=price,
-            interval=Interval(lower_usd=lower, upper_usd=upper, coverage=self.bundle.model.interval.coverage),
-            model=self.reference,
-            warnings=warnings_for(self.bundle.model, listing, price),
-            request_id=request_id,
-        )
+    def appraise(self, listings: Sequence[Listing], request_ids: Sequence[str]) -> list[Appraisal]:
+        """Appraise a few houses, each with the same bits as on its own, and as the pipeline would in a table."""
+        model, reference, coverage = self.bundle.model, self.reference, self.bundle.model.interval.coverage
+        return [
+            Appraisal(
+                price_usd=price,
+                interval=Interval(lower_usd=lower, upper_usd=upper, coverage=coverage),
+                model=reference,
+                warnings=warnings_for(model, listing, price),
+                request_id=request_id,
+            )
+            for listing, request_id, (price, lower, upper) in zip(
+                listings, request_ids, model.appraise_few(*listings), strict=True
+            )
+        ]
 
     def explain(self, listing: Listing, request_id: str) -> Explanation:
         """Appraise one house and say why; milliseconds, and the first time seconds if XGBoost is not there yet."""
         model = self.bundle.model
         base_usd, contributions = explanation_of(model.encoder, listing, model.explain(listing_columns([listing])))
-        appraisal = self.appraise(listing, request_id)
+        (appraisal,) = self.appraise([listing], [request_id])
         cautions = cautions_for(model, listing, appraisal.price_usd)
         return Explanation(appraisal=appraisal, base_usd=base_usd, contributions=contributions, cautions=cautions)
 
@@ -74,7 +80,7 @@ class Champion:
         Raises:
             ChampionError: The answer is no price with an interval around it.
         """
-        price, lower, upper = self.bundle.model.appraise_one(Listing.model_validate(example_listing()))
+        ((price, lower, upper),) = self.bundle.model.appraise_few(Listing.model_validate(example_listing()))
         if not 0 < lower <= price <= upper < math.inf:
             raise ChampionError(self.facts.version, price)
 

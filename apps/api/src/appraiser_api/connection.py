@@ -9,12 +9,16 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from appraiser_api.limits import LEAST_RATE_BYTES
 from appraiser_api.problems import MEDIA_TYPE, TYPE_PREFIX
+from appraiser_api.short_way import METHOD, PATH, Held, ShortWay
 
 HEAD_LIMIT_BYTES: Final = 65_536
 """Longest head of a request; nginx takes 32 KiB, and keys, cookies and traces need some."""
 
 REST_SECONDS: Final = 5.0
 """How long the rest of a body may arrive that was refused: a client that is still sending reads no answer yet."""
+
+_SHORT: Final = PATH.encode()
+_METHOD: Final = METHOD.encode()
 
 
 class BoundedConnection(HttpToolsProtocol):
@@ -33,11 +37,19 @@ class BoundedConnection(HttpToolsProtocol):
     read_until: float | None = None
     _head_bytes = 0
     _unread_bytes = 0
+    _short_way: ShortWay | None = None
+    _client = ""
+    _body = b""
+    _held = False
+    _waiting = False
+    _next = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, if there may be one more."""
         super().connection_made(transport)
         self.head_since = time.monotonic()
+        self._short_way = getattr(self.config, "short_way", None)
+        self._client = self.client[0] if self.client else ""
         most = getattr(self.config, "most_connections", None)
         if most is not None and len(self.connections) > most:
             self.refuse(503, "busy", "too many connections are open. Ask again in a moment.")
@@ -46,6 +58,7 @@ class BoundedConnection(HttpToolsProtocol):
         """Read on; a head that has no end is refused."""
         if self.last or self.transport.is_closing():
             return
+        self._next = True
         super().data_received(data)
         if self.head_since is None or self.parser is None:
             return
@@ -55,6 +68,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A head begins."""
+        self._settle()
         super().on_message_begin()
         self.head_since = time.monotonic()
         self._head_bytes = 0
@@ -62,13 +76,86 @@ class BoundedConnection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is whole, and the body begins."""
         self.head_since = None
-        self.rest_since = time.monotonic()
-        super().on_headers_complete()
+        if self.url == _SHORT and self._may_be_short():
+            self._held, self._next, self._body = True, False, b""
+        else:
+            self._begin()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body is there."""
+        if not self._held:
+            super().on_body(body)
+            return
+        self._body += body
+        if len(self._body) > HEAD_LIMIT_BYTES:
+            # No house is as long as this.
+            self._go_careful()
 
     def on_message_complete(self) -> None:
         """The body is whole."""
+        if self._held:
+            self._held, self._waiting = False, True
+            assert self._short_way is not None  # noqa: S101 - nothing is held without it
+            always = self.server_state.default_headers
+            held = Held(self.headers, self._body, self._client, always, self._reply)
+            self._short_way.ask(held, self.loop.call_soon, alone=len(self.connections) == 1)
+            return
         self.rest_since = None
         super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """End after what is being answered, or is arriving."""
+        self._settle()
+        if self._held:
+            self._go_careful()
+        super().shutdown()
+
+    def _begin(self) -> None:
+        self.rest_since = time.monotonic()
+        super().on_headers_complete()
+
+    def _may_be_short(self) -> bool:
+        """Whether nothing is unusual about the connection, the head, or what is still to be answered on it.
+
+        Of what arrives at once only the first request is: whoever sends a thousand of them waits for the others.
+        """
+        parser = self.parser
+        cycle: RequestResponseCycle | None = self.cycle
+        return (
+            self._short_way is not None
+            and self._next
+            and parser.get_method() == _METHOD
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and not self.expect_100_continue
+            and not self.flow.write_paused
+            and (cycle is None or cycle.response_complete)
+        )
+
+    def _reply(self, answer: bytes | None) -> None:
+        """Send the answer to what was held; where there is none, the application gives it."""
+        self._waiting = False
+        if self.transport.is_closing():
+            return
+        if answer is None:
+            self._go_careful()
+            self.on_message_complete()
+        else:
+            self.transport.write(answer)
+            self.on_response_complete()
+
+    def _go_careful(self) -> None:
+        """Hand over to the application what was held."""
+        self._held = False
+        self._begin()
+        if self._body:
+            super().on_body(self._body)
+
+    def _settle(self) -> None:
+        """Answer first what waits: what comes next on this connection comes after it."""
+        if self._waiting and self._short_way is not None:
+            self._short_way.settle()
 
     def resume_writing(self) -> None:
         """Much of the answer was read."""
@@ -91,6 +178,9 @@ class BoundedConnection(HttpToolsProtocol):
         if self._is_unread(now, read_seconds):
             self.transport.abort()
             return
+        if self._held:
+            # The rest of the body takes its time, which is measured there.
+            self._go_careful()
         if self.head_since is not None and now - self.head_since > head_seconds:
             self.refuse(408, "slow-head", f"the head of the request had not arrived after {head_seconds:g} s.")
         elif self.rest_since is not None and now - self.rest_since > REST_SECONDS and self.cycle.response_complete:
@@ -113,6 +203,7 @@ class BoundedConnection(HttpToolsProtocol):
         Where another request on this connection is still being answered, the connection just ends after it, and what
         arrives until then is not looked at.
         """
+        self._settle()
         if self.transport.is_closing():
             return
         cycle: RequestResponseCycle | None = self.cycle

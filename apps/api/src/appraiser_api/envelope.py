@@ -23,7 +23,7 @@ CLIENT_LEFT: Final = 499
 
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _QUIET: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
-_SECURITY: Final = (
+SECURITY: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
@@ -47,7 +47,7 @@ class Envelope:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        asked = Asked(time.perf_counter(), new_request_id(), _sane_id(scope["headers"]))
+        asked = Asked(time.perf_counter(), new_request_id(), client_id_in(scope["headers"]))
         request_id = asked.request_id
         scope.setdefault("state", {}).update({KEY: asked, "request_id": request_id})
         status = 0
@@ -70,28 +70,37 @@ class Envelope:
                 raise
             await internal_error(scope)(scope, receive, send_with_headers)
         finally:
-            self._record(scope, asked, status)
-
-    def _record(self, scope: Scope, asked: Asked, status: int) -> None:
-        seconds = time.perf_counter() - asked.began
-        route, method = _route(scope), scope["method"]
-        self.metrics.answered(method, route, status, seconds, asked.model_version)
-        # An answer that is on record needs no line as well: it would take a fifth of the time of all.
-        log = logger.debug if asked.on_record or route in _QUIET else logger.info
-        told = {} if asked.key_name is None else {"key": asked.key_name}
-        milliseconds = round(seconds * 1000, 2)
-        log(
-            "request",
-            request_id=asked.request_id,
-            method=method,
-            route=route,
-            status=status,
-            milliseconds=milliseconds,
-            **told,
-        )
+            record(self.metrics, asked, scope["method"], _route(scope), status)
 
 
-def _sane_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+def record(metrics: Metrics, asked: Asked, method: str, route: str, status: int) -> None:
+    """Count an answer, and tell the log of it.
+
+    Args:
+        metrics: Where it is counted.
+        asked: What is known of the request.
+        method: As it was asked.
+        route: Template of the route.
+        status: Of the answer.
+    """
+    seconds = time.perf_counter() - asked.began
+    metrics.answered(method, route, status, seconds, asked.model_version)
+    # An answer that is on record needs no line as well: it would take a fifth of the time of all.
+    log = logger.debug if asked.on_record or route in _QUIET else logger.info
+    told = {} if asked.key_name is None else {"key": asked.key_name}
+    milliseconds = round(seconds * 1000, 2)
+    log(
+        "request",
+        request_id=asked.request_id,
+        method=method,
+        route=route,
+        status=status,
+        milliseconds=milliseconds,
+        **told,
+    )
+
+
+def client_id_in(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     """The id that the client sent, if it can stand in a log."""
     for name, value in headers:
         if name == _REQUEST_ID:
@@ -110,5 +119,5 @@ def _add_headers(message: Message, request_id: str) -> None:
     message["headers"] = [
         *given,
         (_REQUEST_ID, request_id.encode()),
-        *[header for header in _SECURITY if header[0] not in present],
+        *[header for header in SECURITY if header[0] not in present],
     ]

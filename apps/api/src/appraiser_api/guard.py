@@ -8,16 +8,15 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from appraiser_api.access import needed_scope
+from appraiser_api.admission import Admission, key_in
 from appraiser_api.asked import Asked
 from appraiser_api.body import BODY_LIMIT_BYTES
 from appraiser_api.draining import DRAINING
-from appraiser_api.errors import ApiError, BodyTooLargeError, BusyError, TooSlowError
-from appraiser_api.keyring import Keyring
-from appraiser_api.limits import Body, Rate
+from appraiser_api.errors import ApiError, BodyTooLargeError, TooSlowError
+from appraiser_api.limits import Body
 from appraiser_api.metrics import Metrics
 from appraiser_api.problems import refusal
 from appraiser_api.settings import Settings
-from appraiser_schema import Scope as KeyScope
 
 BATCH: Final = "/predict/batch"
 _ALWAYS: Final = frozenset({"/health/live", "/health/ready", "/metrics", "/admin/reload"})
@@ -36,7 +35,6 @@ logger = structlog.get_logger("appraiser_api")
 class _Headers:
     """What the headers say that matters here."""
 
-    key: str | None = None
     length: int = 0
     has_body: bool = False
 
@@ -48,19 +46,16 @@ class Guard:
         app: What is guarded.
         settings: The limits.
         metrics: Where refusals and requests in flight are counted.
-        keyring: The keys; None where everybody may ask.
+        admission: Who may ask, how often, and how many at a time.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, keyring: Keyring | None) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, admission: Admission) -> None:
         self.app = app
         self._metrics = metrics
-        self._keyring = keyring
-        self._busy = 0
-        self._most_busy = settings.api_in_flight
+        self._admission = admission
         self._body_seconds = settings.api_body_seconds
         self._handler_seconds = settings.api_handler_seconds
         self._batch_bytes = settings.batch_bytes
-        self._rate = Rate(settings.api_rate, settings.api_workers) if settings.api_rate else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, or pass it on."""
@@ -90,20 +85,12 @@ class Guard:
 
     def _admit(self, scope: Scope, path: str, headers: _Headers, limit: int) -> None:
         needed = needed_scope(scope["method"], path)
-        name = self._identify(scope, headers, needed)
-        if self._rate is not None and needed is not None:
-            self._rate.take(name or (scope["client"] or ("",))[0])
-        if self._busy >= self._most_busy and path not in _ALWAYS:
-            raise BusyError(self._most_busy)
+        asked = Asked.of(scope)
+        asked.key_name = self._admission.identify(key_in(scope["headers"]), needed)
+        client = asked.key_name or (scope.get("client") or ("",))[0]
+        self._admission.take(None if needed is None else client, always=path in _ALWAYS)
         if headers.length > limit:
             raise BodyTooLargeError(limit)
-
-    def _identify(self, scope: Scope, headers: _Headers, needed: KeyScope | None) -> str | None:
-        if self._keyring is None or needed is None:
-            return None
-        name = self._keyring.check(headers.key, needed)
-        Asked.of(scope).key_name = name
-        return name
 
     async def _refuse(self, error: ApiError, scope: Scope, receive: Receive, send: Send) -> None:
         self._metrics.refusals.labels(error.kind).inc()
@@ -139,11 +126,11 @@ class Guard:
         await self._refuse(TooSlowError(self._handler_seconds), scope, receive, send)
 
     def _begin(self) -> None:
-        self._busy += 1
+        self._admission.busy += 1
         self._metrics.in_flight.inc()
 
     def _end(self) -> None:
-        self._busy -= 1
+        self._admission.busy -= 1
         self._metrics.in_flight.dec()
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
@@ -176,12 +163,6 @@ def _read_headers(scope: Scope) -> _Headers:
             headers.has_body = headers.length > 0
         elif name == b"transfer-encoding":
             headers.has_body = True
-        elif name == b"authorization":
-            kind, _, key = value.partition(b" ")
-            if kind.lower() == b"bearer":
-                headers.key = key.strip().decode("latin-1")
-        elif name == b"x-api-key" and headers.key is None:
-            headers.key = value.decode("latin-1")
     return headers
 
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from appraiser_api import __version__, docs, openapi, problems
+from appraiser_api.admission import Admission
 from appraiser_api.cache import ModelCache
 from appraiser_api.envelope import Envelope
 from appraiser_api.guard import Guard, cors
@@ -63,16 +64,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router)
     docs.mount_assets(app)
     problems.install(app)
-    app.add_middleware(ShortWay, services=app.state.services)
-    keyring = None if settings.api_keys is None else Keyring(settings.api_keys)
-    app.add_middleware(Guard, settings=settings, metrics=metrics, keyring=keyring)
+    admission = Admission(settings, None if settings.api_keys is None else Keyring(settings.api_keys))
+    app.add_middleware(Guard, settings=settings, metrics=metrics, admission=admission)
+    origins = bool(settings.api_cors_origins)
+    app.state.short_way = ShortWay(app.state.services, admission, origins=origins)
     app.state.traces = None
     if settings.otlp_endpoint:
         from appraiser_api import tracing  # noqa: PLC0415 - it takes half a second to import
 
         app.state.traces = tracing.start()
+        # A trace is begun and ended on the careful way.
+        app.state.short_way = None
         app.add_middleware(tracing.Tracing, provider=app.state.traces)
-    if settings.api_cors_origins:
+    if origins:
         app.add_middleware(CORSMiddleware, **cors(settings.api_cors_origins))
     app.add_middleware(Envelope, metrics=metrics)
     openapi.install(app)

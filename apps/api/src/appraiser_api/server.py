@@ -8,6 +8,7 @@ import time
 from typing import Final
 
 import uvicorn
+from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from appraiser_api.connection import BoundedConnection
@@ -55,6 +56,7 @@ class Server(uvicorn.Server):
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         config.most_connections = _allow(settings.api_connections)  # type: ignore[attr-defined]
+        config.short_way = app.state.short_way if isinstance(app, FastAPI) else None  # type: ignore[attr-defined]
         super().__init__(config)
         self._head_seconds = settings.api_head_seconds
         self._read_seconds = settings.api_body_seconds

@@ -1,69 +1,164 @@
-"""POST /predict without detours: a listing that is in order is answered before the router is asked.
+"""POST /predict without detours: a listing that is in order is answered where its last byte arrives.
 
-Whatever is unusual about a request takes the careful way, through FastAPI: it alone says what is wrong, and it alone
-stands in the OpenAPI document. A listing that is in order gets the same answer on both.
+Whatever is unusual about a request takes the careful way, through FastAPI and all that stands before it: it alone says
+what is wrong, and it alone stands in the OpenAPI document. A listing that is in order gets the same answer on both.
 """
 
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+import structlog
 from pydantic_core import from_json
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from appraiser_api.appraising import appraise
+from appraiser_api.admission import Admission, key_in
+from appraiser_api.appraising import Question, appraise
 from appraiser_api.asked import Asked
 from appraiser_api.body import BODY_LIMIT_BYTES
+from appraiser_api.draining import DRAINING
+from appraiser_api.envelope import SECURITY, client_id_in, record
 from appraiser_api.errors import ApiError
-from appraiser_api.routes import predict
+from appraiser_api.prediction_log import new_request_id
 from appraiser_api.services import Services
-from appraiser_schema import Appraisal, Listing
+from appraiser_schema import Appraisal, Listing, Scope
 
 PATH: Final = "/predict"
+METHOD: Final = "POST"
 
 _JSON: Final = (b"content-type", b"application/json")
+_ORIGIN: Final = b"origin"
 _VALIDATE: Final = Listing.__pydantic_validator__.validate_python
 _TO_JSON: Final = Appraisal.__pydantic_serializer__.to_json
 
+type Headers = Sequence[tuple[bytes, bytes]]
 
-class ShortWay:
-    """Middleware next to the router.
+logger = structlog.get_logger("appraiser_api")
 
-    Args:
-        app: The careful way.
-        services: What it answers from.
+
+@dataclass(slots=True)
+class Held:
+    """A request that has arrived whole.
+
+    Attributes:
+        headers: Names in lower case.
+        body: All of it.
+        client: Address of who asks.
+        always: Headers of every answer of the server.
+        reply: Takes the whole answer; None sends the request the careful way.
+        began: When it had arrived, by `time.perf_counter`. [s]
     """
 
-    def __init__(self, app: ASGIApp, services: Services) -> None:
-        self.app = app
+    headers: Headers
+    body: bytes
+    client: str
+    always: Headers
+    reply: Callable[[bytes | None], None]
+    began: float = field(default_factory=time.perf_counter)
+
+
+class ShortWay:
+    """What a connection asks before it hands a request to the application.
+
+    The requests that arrive in one turn of the event loop are answered together: one run of the trees, one write of the
+    log before any of the answers leaves. What they have in common is then done once, by code and data that the
+    processor has at hand: half the time for each.
+
+    Args:
+        services: What it answers from.
+        admission: Who may ask, and how often.
+        origins: Whether pages of other sites may ask: theirs take the careful way, which tells their browsers so.
+    """
+
+    def __init__(self, services: Services, admission: Admission, *, origins: bool) -> None:
         self._services = services
-        (self._route,) = [route for route in predict.router.routes if getattr(route, "path", None) == PATH]
+        self._admission = admission
+        self._origins = origins
+        self._waiting: list[Held] = []
+        self._always: Headers = ()
+        self._first = self._last = b""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or let the careful way do so."""
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
-            await self.app(scope, receive, send)
-            return
-        message = await receive()
-        body = self._answer(scope, message)
-        if body is None:
-            await self.app(scope, _again(message, receive), send)
-            return
-        scope["route"] = self._route
-        length = str(len(body)).encode()
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length), _JSON]})
-        await send({"type": "http.response.body", "body": body})
+    def ask(self, held: Held, soon: Callable[[Callable[[], None]], object], *, alone: bool) -> None:
+        """Have a request answered: at once, or together with the others of this turn.
 
-    def _answer(self, scope: Scope, message: Message) -> bytes | None:
-        """The answer to a request that is in order; None where something is unusual."""
-        body: bytes = message.get("body", b"")
-        if message.get("more_body") or len(body) > BODY_LIMIT_BYTES or _JSON not in scope["headers"]:
-            return None
-        listing = _listing(body)
-        if listing is None:
-            return None
+        Args:
+            held: The request.
+            soon: Calls in the next turn of the event loop.
+            alone: Whether there is nobody else who could ask.
+        """
+        self._waiting.append(held)
+        if alone:
+            self.settle()
+        elif len(self._waiting) == 1:
+            soon(self.settle)
+
+    def settle(self) -> None:
+        """Answer now whatever waits."""
+        waiting, self._waiting = self._waiting, []
+        for held, answer in zip(waiting, self._answers(waiting), strict=True):
+            try:
+                held.reply(answer)
+            except Exception:
+                # Those behind it must get theirs.
+                logger.exception("answer_not_sent")
+
+    def _answers(self, waiting: Sequence[Held]) -> list[bytes | None]:
+        questions = [self._question(held) for held in waiting]
+        good = [question for question in questions if question is not None]
         try:
-            return _TO_JSON(appraise(self._services, listing, Asked.of(scope)))
+            appraisals = iter(appraise(self._services, good) if good else ())
+        except ApiError:
+            return [None] * len(waiting)
+        except Exception:
+            # Each for itself on the careful way, so that what is wrong with one harms no other.
+            logger.exception("short_way_failed")
+            return [None] * len(waiting)
+        return [
+            None if question is None else self._write(question[1], next(appraisals), held.always)
+            for question, held in zip(questions, waiting, strict=True)
+        ]
+
+    def _question(self, held: Held) -> Question | None:
+        """What is asked; None where something is unusual."""
+        headers, admission = held.headers, self._admission
+        if DRAINING.on or len(held.body) > BODY_LIMIT_BYTES or _JSON not in headers:
+            return None
+        if self._origins and any(name == _ORIGIN for name, _ in headers):
+            return None
+        asked = Asked(held.began, new_request_id(), client_id_in(headers))
+        try:
+            if admission.keyring is not None:
+                asked.key_name = admission.identify(key_in(headers), Scope.PREDICT)
+            listing = _listing(held.body)
+            if listing is None:
+                return None
+            # Last of what may refuse: a request that goes the careful way is counted there.
+            admission.take(asked.key_name or held.client)
         except ApiError:
             return None
+        return listing, asked
+
+    def _write(self, asked: Asked, appraisal: Appraisal, always: Headers) -> bytes:
+        """The whole answer, counted."""
+        content = _TO_JSON(appraisal)
+        record(self._services.metrics, asked, METHOD, PATH, 200)
+        if always is not self._always:
+            self._keep(always)
+        request_id = asked.request_id.encode()
+        return b"%b%d%b%b%b%b" % (self._first, len(content), _BETWEEN, request_id, self._last, content)
+
+    def _keep(self, always: Headers) -> None:
+        """What the head of every answer has in common; the server writes its date anew each second."""
+        self._always = always
+        self._first = b"HTTP/1.1 200 OK\r\n" + _lines(always) + b"content-length: "
+        self._last = b"\r\n" + _lines(SECURITY) + b"\r\n"
+
+
+_BETWEEN: Final = b"\r\ncontent-type: application/json\r\nx-request-id: "
+
+
+def _lines(headers: Headers) -> bytes:
+    return b"".join([name + b": " + value + b"\r\n" for name, value in headers])
 
 
 def _listing(body: bytes) -> Listing | None:
@@ -73,17 +168,3 @@ def _listing(body: bytes) -> Listing | None:
         return _VALIDATE(parsed) if type(parsed) is dict else None
     except ValueError:
         return None
-
-
-def _again(message: Message, receive: Receive) -> Receive:
-    """Give a message that was taken once more, then what follows."""
-    taken = False
-
-    async def receive_again() -> Message:
-        nonlocal taken
-        if taken:
-            return await receive()
-        taken = True
-        return message
-
-    return receive_again

@@ -93,10 +93,10 @@ class Trees:
             return single_margin(self._session, matrix)
         return predict_margin(self.booster, matrix)
 
-    def margin_of(self, row: Matrix) -> float:
-        """Sum of the trees for one row, shape (1, k), by onnxruntime."""
-        margin: float = self.session.run((OUTPUT,), {INPUT: row})[0].item()
-        return margin
+    def margins_of(self, matrix: Matrix) -> list[float]:
+        """Sum of the trees for each row by onnxruntime, however many they are."""
+        margins: list[float] = self.session.run((OUTPUT,), {INPUT: matrix})[0].ravel().tolist()
+        return margins
 
 
 def single_margin(session: Any, matrix: Matrix) -> Floats:

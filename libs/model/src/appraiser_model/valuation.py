@@ -105,11 +105,13 @@ class ValuationModel:
         lower, upper = self.interval.bounds(price, kinds_of(matrix)).T
         return Appraised(price, lower, upper)
 
-    def appraise_one(self, listing: Listing) -> tuple[float, float, float]:
-        """Price, lower and upper bound of one house [USD]: the bits of `appraise`, in some 30 to 60 µs."""
-        margin = self.trees.margin_of(self._single_encoder.transform(listing))
-        price = math.exp(margin + self.centre_log)
-        return (price, *self.interval.bounds_of(price, kind_of(listing)))
+    def appraise_few(self, *listings: Listing) -> list[tuple[float, float, float]]:
+        """Price, lower and upper bound of each house [USD]: the bits of `appraise`, in some 20 to 50 µs for each."""
+        rows = [self._single_encoder.transform(listing) for listing in listings]
+        margins = self.trees.margins_of(rows[0] if len(rows) == 1 else np.concatenate(rows))
+        prices = [math.exp(margin + self.centre_log) for margin in margins]
+        bounds_of = self.interval.bounds_of
+        return [(price, *bounds_of(price, kind_of(listing))) for price, listing in zip(prices, listings, strict=True)]
 
     def explain(self, columns: Columns) -> Explained:
         """Attribute the appraisals of n listings to the features, exactly.

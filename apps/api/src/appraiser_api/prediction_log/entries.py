@@ -68,9 +68,33 @@ def pack(head: Head, *body: bytes) -> bytes:
     return b"".join((lead, own, client, encoded, *body))
 
 
-def pack_prices(price_usd: float, lower_usd: float, upper_usd: float) -> bytes:
-    """The prices of a single house; NaN is no bound."""
-    return _PRICES.pack(price_usd, lower_usd, upper_usd)
+def single_house(
+    request_id: str,
+    listing_json: bytes,
+    *,
+    at: float,
+    price_usd: float,
+    lower_usd: float,
+    upper_usd: float,
+    model: LoggedModel,
+    latency_seconds: float,
+    client_request_id: str | None = None,
+) -> bytes:
+    """The record of the answer about a single house, for `PredictionLog.append`.
+
+    Args:
+        request_id: The service's own id, `new_request_id()`; the ledger keeps one record per id and row.
+        listing_json: The listing as it was asked about: the JSON object that was validated, in UTF-8.
+        at: Now, in seconds since 1970 (`time.time()`).
+        price_usd: What was answered. [USD]
+        lower_usd: Lower bound of the interval; NaN is none. [USD]
+        upper_usd: Upper bound; NaN is none. [USD]
+        model: Which model answered; build it once per champion.
+        latency_seconds: From the request's arrival until now. [s]
+        client_request_id: The `X-Request-ID` that the client sent, ASCII, at most 64 characters; None is none.
+    """
+    head = Head(SINGLE, request_id, client_request_id, at, latency_seconds, 1, model)
+    return pack(head, _PRICES.pack(price_usd, lower_usd, upper_usd), listing_json)
 
 
 def unpack(payload: bytes) -> tuple[Head, bytes]:

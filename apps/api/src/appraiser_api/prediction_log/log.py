@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from appraiser_api.errors import LogFullError
-from appraiser_api.prediction_log.entries import SINGLE, TABLE, Head, LoggedModel, pack, pack_prices
+from appraiser_api.prediction_log.entries import TABLE, Head, LoggedModel, pack
 from appraiser_api.prediction_log.ids import is_own, new_request_id
 from appraiser_api.prediction_log.metrics import Failed, LogMetrics
 from appraiser_api.prediction_log.reading import holds
@@ -84,43 +84,20 @@ class PredictionLog:
         if self._shipper is not None:
             self._shipper.start()
 
-    def append(
-        self,
-        request_id: str,
-        listing_json: bytes,
-        *,
-        at: float,
-        price_usd: float,
-        lower_usd: float,
-        upper_usd: float,
-        model: LoggedModel,
-        latency_seconds: float,
-        client_request_id: str | None = None,
-    ) -> None:
-        """Put the answer about a single house on record; call it in the event loop before the answer is sent.
+    def append(self, *records: bytes) -> None:
+        """Put the answers about single houses on record; call it in the event loop before any of them is sent.
 
-        It costs one system call, some microseconds in all. When it returns, the record survives the death of the
-        process; what it takes for it to survive a loss of power is the policy's. Where it raises, nothing of the record
-        stays, and the error is the answer.
+        It costs one system call, some microseconds in all. When it returns, the records survive the death of the
+        process; what it takes for them to survive a loss of power is the policy's. Where it raises, nothing of them
+        stays, and the error is the answer to all of them.
 
         Args:
-            request_id: The service's own id, `new_request_id()`; the ledger keeps one record per id and row.
-            listing_json: The listing as it was asked about: the JSON object that was validated, in UTF-8.
-            at: Now, in seconds since 1970 (`time.time()`).
-            price_usd: What was answered. [USD]
-            lower_usd: Lower bound of the interval; NaN is none. [USD]
-            upper_usd: Upper bound; NaN is none. [USD]
-            model: Which model answered; build it once per champion.
-            latency_seconds: From the request's arrival until now. [s]
-            client_request_id: The `X-Request-ID` that the client sent, ASCII, at most 64 characters; None is none.
+            records: What `single_house` made.
 
         Raises:
-            LogFullError: The record cannot be written: 503 with Retry-After, by the handler that all errors have.
+            LogFullError: They cannot be written: 503 with Retry-After, by the handler that all errors have.
         """
-        prices = pack_prices(price_usd, lower_usd, upper_usd)
-        head = Head(SINGLE, request_id, client_request_id, at, latency_seconds, 1, model)
-        payload = pack(head, prices, listing_json)
-        self._write(self._singles, payload)
+        self._write(self._singles, *records)
 
     def append_table(
         self,
@@ -200,9 +177,9 @@ class PredictionLog:
             self._metrics.failed(Failed.APPEND)
             logger.error("prediction_log_unusable", error=str(error))  # noqa: TRY400 - no fault of the code
 
-    def _write(self, stream: Stream, payload: bytes) -> None:
+    def _write(self, stream: Stream, *payloads: bytes) -> None:
         try:
-            stream.append(payload)
+            stream.append(*payloads)
         except OSError as error:
             self._metrics.failed(Failed.APPEND)
             raise LogFullError(os.strerror(error.errno) if error.errno else str(error)) from error

@@ -98,13 +98,13 @@ class Stream:
         with self._lock:
             self._enter()
 
-    def append(self, payload: bytes) -> None:
-        """Write one record by one call of the system: whole, or not at all.
+    def append(self, *payloads: bytes) -> None:
+        """Write records by one call of the system: all of them whole, or none at all.
 
         Raises:
-            OSError: It cannot be written; nothing of it stays.
+            OSError: They cannot be written; nothing of them stays.
         """
-        framed = frame(payload)
+        framed = b"".join(map(frame, payloads))
         with self._lock:
             if self._descriptor is None or self._size >= self._segment_bytes:
                 self._next_segment()
@@ -113,7 +113,7 @@ class Stream:
                 self._begun = False
             self._write(framed)
             self._size += len(framed)
-            self._records += 1
+            self._records += len(payloads)
 
     def sync(self) -> None:
         """Bring to the disk what the system has.

@@ -30,5 +30,5 @@ async def explain(
     """
     champion = services.holder.champion()
     explanation = await to_thread.run_sync(champion.explain, listing, asked.record_id, limiter=_TURNS)
-    put_on_record(services, champion, listing, explanation.appraisal, asked)
+    put_on_record(services, champion, [(listing, asked)], [explanation.appraisal])
     return explanation

@@ -23,4 +23,5 @@ async def predict(
 
     Only the state is needed; whatever else is left out counts as unknown, as it did when the model was trained.
     """
-    return appraise(services, listing, asked)
+    (appraisal,) = appraise(services, [(listing, asked)])
+    return appraisal
