@@ -79,7 +79,7 @@ class Watcher:
         self.began = threading.Event()
         self._failure: Failure | None = None
         self._completed: Champion | None = None
-        self._incomplete = ""
+        self._incomplete = self._trouble = ""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="champion-watcher", daemon=True)
 
@@ -134,7 +134,7 @@ class Watcher:
                 f"It cannot be used for tables and explanations: {outside(error)} Let it be tried again (`POST "
                 "/admin/reload`), or move the alias (`./appraiser models rollback`). "
             )
-        self._report("")
+        self._report(self._trouble)
 
     def _wait(self) -> None:
         """Wait until the next look is due, or was asked for."""
@@ -220,6 +220,7 @@ class Watcher:
         )
 
     def _report(self, trouble: str) -> None:
+        self._trouble = trouble
         champion = self._holder.current
         serving = "" if champion is None else f"Version {champion.facts.version} serves. "
         if champion is self._completed:
