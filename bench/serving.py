@@ -110,7 +110,7 @@ class Stage:
 
     def _original(self) -> Server:
         file = self._folder / "original.pickle"
-        file.write_bytes(pickle.dumps(original_model(self._listings)))
+        file.write_bytes(pickle.dumps(original_model(self._listings, self._bundle)))
         house = {name: example_listing()[name] for name in ("bed", "bath", "acre_lot", "house_size")}
         body = self._write("original.json", house)
         return self._run(uvicorn("original"), "/predict", body, "/ready", environment={"BENCH_PICKLE": str(file)})
@@ -253,13 +253,15 @@ def uvicorn(module: str) -> list[str]:
     return [sys.executable, "-m", "uvicorn", f"{module}:app", "--port", "{port}", *options]
 
 
-def original_model(listings: Any) -> Any:
-    """The original's model, on its four features."""
+def original_model(listings: Any, champion: Bundle) -> Any:
+    """The original's model on its four features, with as many trees of the same depth as the champion's."""
     import xgboost  # noqa: PLC0415
 
+    depth = champion.card.config.max_depth
     model = xgboost.XGBRegressor(
-        n_estimators=200, learning_rate=0.08, max_depth=6, subsample=0.9, colsample_bytree=0.9, random_state=31102025
-    )
+        n_estimators=champion.model.rounds, learning_rate=0.08, max_depth=depth, subsample=0.9, colsample_bytree=0.9,
+        random_state=31102025,
+    )  # fmt: skip
     names = ["bed", "bath", "acre_lot", "house_size"]
     return model.fit(listings.select(names).fill_null(strategy="mean").to_pandas(), listings["price"].to_numpy())
 
