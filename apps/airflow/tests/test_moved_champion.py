@@ -10,7 +10,7 @@ import pytest
 from pipeline_stand import running_feed, settings_in
 
 from appraiser_pipeline.context import Context
-from appraiser_pipeline.errors import OtherLakeError
+from appraiser_pipeline.errors import OrderError, OtherLakeError
 from appraiser_pipeline.policy import PromotionPolicy
 from appraiser_pipeline.run import Step, call
 from appraiser_schema import Alias, AliasMove, Decision, MoveKind, Outcome
@@ -115,6 +115,17 @@ class TestForeignVersion:
         assert call(Step.TRAIN_MODEL, context, 0) == trained
         assert call(Step.EVALUATE, context, 0).challenger_version == trained
         assert call(Step.DECIDE_PROMOTION, context, 0).model_version == trained
+
+    def test_other_format(self, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+        """One whose files are of an older format is refused by `evaluate` in a sentence, and trained again."""
+        foreign = call(Step.TRAIN_MODEL, context, 0)
+        monkeypatch.setattr("appraiser_model.bundle.FORMAT", "appraiser-bundle-99")
+        context.ledger.save_evaluation(context.ledger.evaluation(0).model_copy(update={"challenger_version": 999}))
+        with pytest.raises(OrderError, match=r"no model that this code can use to work on\. Run the step train_model"):
+            call(Step.EVALUATE, context, 0)
+        trained = call(Step.TRAIN_MODEL, context, 0)
+        assert trained != foreign
+        assert call(Step.EVALUATE, context, 0).challenger_version == trained
 
 
 class TestOtherLake:

@@ -106,10 +106,10 @@ class TestOtherCode:
             training = context.ledger.decision(1, DecisionKind.TRAINING)
             promotion = context.ledger.decision(1, DecisionKind.PROMOTION)
             assert training is not None
-            assert "The champion, version 1, was made by another version of the code" in training.summary
+            assert "The champion, version 1, cannot be loaded by this code" in training.summary
             assert steps[-1] is Step.PROMOTE
             assert promotion is not None
-            assert "can be used no more" in promotion.summary
+            assert "no comparison is possible" in promotion.summary
             assert context.registry.champion() == 2
 
     @pytest.mark.parametrize("card", ["read", "unread"])
@@ -127,5 +127,27 @@ class TestOtherCode:
             list(run_batch(context))
             training = context.ledger.decision(1, DecisionKind.TRAINING)
             assert training is not None
-            assert "The champion, version 1, was made by another version of the code" in training.summary
+            assert "The champion, version 1, cannot be loaded by this code" in training.summary
+            assert context.registry.champion() == 2
+
+
+class TestDamaged:
+    """Files of a version that are not what was registered."""
+
+    def test_champion(self, tmp_path: Path) -> None:
+        """A champion whose files are damaged is one that there is nothing to compare with; both decisions say so."""
+        policy = PromotionPolicy(least_coverage=0, most_coverage=100)
+        with (
+            running_feed({"APPRAISER_FEED_ROWS": "5000"}) as url,
+            closing(Context(settings_in(tmp_path, url, promotion_policy=policy))) as context,
+        ):
+            list(run_batch(context))
+            file = next(path for path in tmp_path.rglob("model.ubj"))
+            file.write_bytes(file.read_bytes()[:-1])
+            list(run_batch(context))
+            training, promotion = (context.ledger.decision(1, kind) for kind in DecisionKind)
+            assert training is not None
+            assert "cannot be loaded by this code: the digest of 'model.ubj' is" in training.summary
+            assert promotion is not None
+            assert "version 1, cannot be loaded by this code, so that no comparison is possible" in promotion.summary
             assert context.registry.champion() == 2

@@ -26,6 +26,7 @@ from appraiser_model import (
     UnknownVersionError,
 )
 from appraiser_model.mlflow_model import BUNDLE_PATH, write_mlflow_model
+from appraiser_model.registry import CARD_FILE
 from appraiser_schema import RAW_COLUMNS, Alias, MoveKind, example_listing
 from appraiser_schema.frames import to_columns
 
@@ -170,6 +171,21 @@ class TestRegister:
             registry.keep_files(1, tmp_path)
         assert registry.has_file(1, "report/report.md")
         assert not registry.has_file(1, "report/other.md")
+
+    def test_long_card(self, registry: Registry, tmp_path: Path) -> None:
+        """A card that MLflow has no room for is whole among the files, and its description says where that is."""
+        text = "# Card\n\n" + "One line of it.\n" * 700
+        for _ in range(2):
+            registry.describe(1, text)
+        kept = registry.fetch_file(1, CARD_FILE, tmp_path)
+        assert kept is not None
+        assert kept.read_text(encoding="utf-8") == text
+        found = registry._client.get_model_version(registry.name, "1")
+        assert len(found.description) <= 5_000
+        assert f"\n\n*The whole card is the file `model_card.md` of the run `{found.run_id}`" in found.description
+        assert registry._client.get_run(found.run_id).data.tags["mlflow.note.content"] == found.description
+        registry.describe(1, f"{text}One more.\n")
+        assert registry._client.get_model_version(registry.name, "1").description != found.description
 
     def test_run(self, registry: Registry, bundle: Bundle) -> None:
         """The run tells how the model was trained, tree by tree."""

@@ -7,12 +7,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-NUMBERS: Final = ("price", "bed", "bath", "acre_lot", "house_size")
-CATEGORIES: Final = ("status", "state")
+from appraiser_model import inputs, stability
 
-_BINS: Final = 10
-_LEAST_SHARE: Final = 1e-4
-"""Stands in for an empty bin, whose logarithm would be infinite."""
+NUMBERS: Final = ("price", *inputs.NUMBERS)
+CATEGORIES: Final = inputs.CATEGORIES
 
 _DRAWS: Final = 1000
 _RARELY: Final = 0.99
@@ -47,57 +45,44 @@ def shift(before: pl.Series, after: pl.Series, seed: int = 0) -> Shift:
         after: What came now, at least one value.
         seed: Of the draws.
     """
-    old, new = _counts(before, after)
-    shares = (old + new) / (old + new).sum()
-    rng = np.random.default_rng(seed)
-    drawn = _index(rng.multinomial(old.sum(), shares, _DRAWS), rng.multinomial(new.sum(), shares, _DRAWS))
-    return Shift(float(_index(old, new)), float(np.quantile(drawn, _RARELY)))
+    return shift_of_counts(*_counts(before, after), seed)
 
 
-def population_stability(before: pl.Series, after: pl.Series) -> float:
-    """Population stability index of one column: 0 is the same distribution.
-
-    The sum over bins of (after - before) * ln(after / before), of shares. Bins of a number are the deciles of
-    `before`, of a category its values; what is unknown is a bin of its own. Source: Siddiqi, Credit Risk Scorecards
-    (2006), chapter 9. An effect size: it does not grow with the number of rows, as the p-value of a test does.
+def shift_of_counts(old: Counts, new: Counts, seed: int = 0) -> Shift:
+    """The same of rows that are counted by bin already, at least one on each side.
 
     Args:
-        before: What was learned from, at least one value.
-        after: What came now, at least one value.
+        old: What was learned from, shape (b,).
+        new: What came now, by the same bins.
+        seed: Of the draws.
     """
-    return float(_index(*_counts(before, after)))
+    shares = (old + new) / (old + new).sum()
+    rng = np.random.default_rng(seed)
+    drawn = stability.stability_index(
+        rng.multinomial(old.sum(), shares, _DRAWS), rng.multinomial(new.sum(), shares, _DRAWS)
+    )
+    return Shift(float(stability.stability_index(old, new)), float(np.quantile(drawn, _RARELY)))
 
 
 def edges_of(before: pl.Series) -> NDArray[np.float64]:
     """The ends of the bins of a number: its deciles, each once."""
-    known: NDArray[np.float64] = before.drop_nulls().to_numpy()
-    return np.unique(np.quantile(known, np.linspace(0, 1, _BINS + 1)[1:-1])) if len(known) else known
+    return stability.edges_of(_numbers(before))
 
 
 def number_shares(series: pl.Series, edges: NDArray[np.float64]) -> tuple[float, ...]:
     """Share of the values in each bin, the unknown last."""
-    counts = np.bincount(_binned(series, edges), minlength=len(edges) + 2)
-    return tuple((counts / max(1, len(series))).tolist())
-
-
-def _index(old: Counts, new: Counts) -> NDArray[np.float64]:
-    """The index of counts by bin, shape (..., b)."""
-    before, after = (np.maximum(counts / counts.sum(axis=-1, keepdims=True), _LEAST_SHARE) for counts in (old, new))
-    index: NDArray[np.float64] = ((after - before) * np.log(after / before)).sum(axis=-1)
-    return index
+    return tuple((stability.rows_by_bin(_numbers(series), edges) / max(1, len(series))).tolist())
 
 
 def _counts(before: pl.Series, after: pl.Series) -> tuple[Counts, Counts]:
-    """Rows by bin."""
+    """Rows by bin: the deciles of a number in `before`, the values of a category; the unknown are a bin of their own."""
     if before.dtype == pl.String:
         labels = pl.concat([before.unique(), after.unique()]).drop_nulls().unique().sort()
         codes = [_coded(series, labels) for series in (before, after)]
-        size = len(labels) + 1
-    else:
-        edges = edges_of(before)
-        size = len(edges) + 2
-        codes = [_binned(series, edges) for series in (before, after)]
-    old, new = (np.bincount(code, minlength=size) for code in codes)
+        old, new = (np.bincount(code, minlength=len(labels) + 1) for code in codes)
+        return old, new
+    edges = edges_of(before)
+    old, new = (stability.rows_by_bin(_numbers(series), edges) for series in (before, after))
     return old, new
 
 
@@ -106,6 +91,7 @@ def _coded(series: pl.Series, labels: pl.Series) -> NDArray[np.int64]:
     return series.cast(pl.Enum(labels)).to_physical().cast(pl.Int64).fill_null(len(labels)).to_numpy()
 
 
-def _binned(series: pl.Series, edges: NDArray[np.float64]) -> NDArray[np.int64]:
-    values = series.fill_null(np.nan).to_numpy()
-    return np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="left"))
+def _numbers(series: pl.Series) -> NDArray[np.float64]:
+    """The values, NaN where they are unknown."""
+    values: NDArray[np.float64] = series.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return values

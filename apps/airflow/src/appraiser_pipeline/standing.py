@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
+import structlog
+
 from appraiser_pipeline.context import Context
 from appraiser_schema import Alias, AliasMove, Batch, Decision, DecisionKind, Outcome
+
+log = structlog.get_logger()
 
 MOVED: Final = {Outcome.PROMOTE: Alias.CHAMPION, Outcome.REJECT: Alias.CHALLENGER}
 """Which alias a decision about a promotion moves to the model."""
@@ -33,6 +37,20 @@ def carrying_out(decision: Decision, moves: Sequence[AliasMove]) -> AliasMove | 
 
 
 def version_of(context: Context, batch: Batch) -> int | None:
+    """The batch's own version, where this code can use it; None where there is none, so that it is to be trained."""
+    from appraiser_model import BundleError  # noqa: PLC0415 - brings the libraries of the model
+
+    found = own_version(context, batch)
+    if found is not None:
+        try:
+            context.registry.load(found)
+        except BundleError as error:
+            log.warning("version_unusable", batch=batch.batch_number, version=found, problem=error.problem)
+            return None
+    return found
+
+
+def own_version(context: Context, batch: Batch) -> int | None:
     """The version that was trained on the batch's own snapshot, by the feature code of now; None where there is none.
 
     The number of the batch alone does not tell: the registry may be older than the lake, or the code newer than the

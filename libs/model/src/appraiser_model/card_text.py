@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from appraiser_model.card import Card
+from appraiser_model.figures import FIGURES
 from appraiser_schema import Decision, Evaluation, ModelVersion, Outcome, SegmentScore
 
 LEAST_ROWS: Final = 200
@@ -18,19 +19,6 @@ WEAKEST: Final = 5
 _COMMON_STATES: Final = 5
 _DIGITS: Final = 12
 
-_FIGURES: Final = (
-    ("mdape", "Median error", "{:.1f} %"),
-    ("ppe10", "Within 10 % of the price", "{:.1f} %"),
-    ("mae", "Mean absolute error", "{:,.0f} USD"),
-    ("rmse", "Root mean squared error", "{:,.0f} USD"),
-    ("r2", "R²", "{:.3f}"),
-    ("median_ratio", "Median ratio of appraisal to price", "{:.3f}"),
-    ("cod", "Coefficient of dispersion (COD)", "{:.1f} %"),
-    ("prd", "Price-related differential (PRD)", "{:.3f}"),
-    ("prb", "Price-related bias (PRB)", "{:.3f}"),
-    ("coverage", "Prices inside the interval", "{:.1f} %"),
-    ("interval_width", "Median width of the interval, of the appraisal", "{:.1f} %"),
-)
 _KINDS: Final = {"price_band": "Price", "state": "State", "batch": "Batch"}
 _OBJECTIVES: Final = {
     "reg:absoluteerror": "absolute error of the logarithm of the price, whose best answer is the median",
@@ -172,7 +160,7 @@ def _quality(card: Card, evaluation: Evaluation | None) -> list[str]:
 
 
 def _figures(figures: dict[str, float]) -> list[tuple[str, str]]:
-    return [(label, form.format(figures[name])) for name, label, form in _FIGURES if name in figures]
+    return [(label, form.format(figures[name])) for name, (label, form) in FIGURES.items() if name in figures]
 
 
 def _parts(evaluation: Evaluation | None) -> list[str]:

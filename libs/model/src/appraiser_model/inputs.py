@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
+from appraiser_model.stability import edges_of, rows_by_bin, stability_index
 from appraiser_schema import Record
 
 if TYPE_CHECKING:
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
 NUMBERS: Final = ("bed", "bath", "acre_lot", "house_size")
 CATEGORIES: Final = ("status", "state")
-BINS: Final = 10
-LEAST_SHARE: Final = 1e-4
-"""Stands in for an empty bin, whose logarithm would be infinite."""
 
 
 class NumberShares(Record):
@@ -90,27 +88,22 @@ class Inputs(Record):
         return counts
 
     def drift(self, counts: Mapping[str, Sequence[int]]) -> dict[str, float]:
-        """Population stability index of each field: 0 is the same distribution, above 0.25 it has shifted.
-
-        The sum over bins of (now - then) * ln(now / then), of shares. Source: Siddiqi, Credit Risk Scorecards (2006),
-        chapter 9. It is the index by which the pipeline decides whether to train.
+        """Population stability index of each field, as `stability_index` has it; the pipeline decides by the same.
 
         Args:
             counts: Listings by field and bin; a field without any is left out.
         """
         fields: dict[str, NumberShares | CategoryShares] = {**self.numbers, **self.categories}
         return {
-            name: _stability(field.shares, counts[name])
+            name: float(stability_index(field.shares, counts[name]))
             for name, field in fields.items()
             if len(counts.get(name, ())) == len(field.shares) and any(counts[name])
         }
 
 
 def _number_shares(values: NDArray[np.float64]) -> NumberShares:
-    known = values[~np.isnan(values)]
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else known
-    bins = np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="left"))
-    shares = np.bincount(bins, minlength=len(edges) + 2) / len(values)
+    edges = edges_of(values)
+    shares = rows_by_bin(values, edges) / len(values)
     return NumberShares(edges=tuple(edges.tolist()), shares=tuple(shares.tolist()))
 
 
@@ -118,9 +111,3 @@ def _category_shares(counted: Mapping[str, int], rows: int) -> CategoryShares:
     known = {value: count for value, count in sorted(counted.items()) if count}
     counts = [*known.values(), rows - sum(known.values())]
     return CategoryShares(values=tuple(known), shares=tuple(count / rows for count in counts))
-
-
-def _stability(before: Sequence[float], counts: Sequence[int]) -> float:
-    old = np.maximum(before, LEAST_SHARE)
-    new = np.maximum(np.asarray(counts) / sum(counts), LEAST_SHARE)
-    return float(((new - old) * np.log(new / old)).sum())

@@ -21,6 +21,7 @@ from appraiser_model.errors import (
     RegistryUnreachableError,
     UnknownVersionError,
 )
+from appraiser_model.notes import shortened
 from appraiser_schema import Alias, AliasMove, ModelVersion, MoveKind, utc_now
 
 if TYPE_CHECKING:
@@ -158,7 +159,8 @@ class Registry:
     def describe(self, version: int, text: str) -> None:
         """Keep the card in words where people look for it. The same text once more changes nothing.
 
-        It is the description of the version and of the run that made it, and the run's file `model_card.md`.
+        The whole of it is the run's file `model_card.md`; it is also the description of the version and of its run,
+        as far as MLflow has room for that, and says then where the whole lies.
 
         Args:
             version: Which.
@@ -166,13 +168,14 @@ class Registry:
         """
         with self._asking(), tempfile.TemporaryDirectory() as scratch:
             found = self._get(version)
-            if found.description == text:
+            note = shortened(text, f"The whole card is the file `{CARD_FILE}` of the run `{found.run_id}`")
+            if found.description == note:
                 return
             (Path(scratch) / CARD_FILE).write_text(text, encoding="utf-8")
             self._client.log_artifacts(found.run_id, scratch)
-            self._client.set_tag(found.run_id, "mlflow.note.content", text)
+            self._client.set_tag(found.run_id, "mlflow.note.content", note)
             # Last: where the version has the text, everything has it.
-            self._client.update_model_version(self.name, str(version), text)
+            self._client.update_model_version(self.name, str(version), note)
 
     def keep_files(self, version: int, folder: Path) -> None:
         """Keep the files of a folder with the run that made a version, under the paths that they have there."""

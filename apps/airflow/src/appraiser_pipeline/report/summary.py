@@ -2,23 +2,11 @@
 
 from typing import Final
 
+from appraiser_model.figures import FIGURES
 from appraiser_pipeline.report.changes import gained, moved
 from appraiser_pipeline.report.study import Study
 from appraiser_pipeline.report.style import LABELS
 
-_FIGURES: Final = (
-    ("mdape", "Median error", ".1f", " %"),
-    ("ppe10", "Within 10 % of the price", ".1f", " %"),
-    ("mae", "Mean absolute error", ",.0f", " USD"),
-    ("rmse", "Root mean squared error", ",.0f", " USD"),
-    ("r2", "R²", ".3f", ""),
-    ("median_ratio", "Median ratio of appraisal to price", ".3f", ""),
-    ("cod", "Coefficient of dispersion (COD)", ".1f", ""),
-    ("prd", "Price-related differential (PRD)", ".3f", ""),
-    ("prb", "Price-related bias (PRB)", ".3f", ""),
-    ("coverage", "Prices inside the interval", ".1f", " %"),
-    ("interval_width", "Median width of the interval, of the appraisal", ".1f", " %"),
-)
 _SHOWN: Final = 6
 
 
@@ -53,8 +41,8 @@ def _overall(study: Study) -> list[str]:
     if theirs:
         head = [f"| figure | this version | champion, version {version} |", "|---|--:|--:|"]
     rows = [
-        f"| {label} | {ours[name]:{form}}{unit} |" + (f" {theirs[name]:{form}}{unit} |" if theirs else "")
-        for name, label, form, unit in _FIGURES
+        f"| {label} | {form.format(ours[name])} |" + (f" {form.format(theirs[name])} |" if theirs else "")
+        for name, (label, form) in FIGURES.items()
         if name in ours
     ]
     return [*head, *rows]

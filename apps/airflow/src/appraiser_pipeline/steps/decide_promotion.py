@@ -142,7 +142,7 @@ def _engine_reason(difference: float, rows: int, policy: PromotionPolicy) -> Rea
 
 def _useful_reason(evaluation: Evaluation) -> Reason:
     explained, champion = evaluation.challenger["r2"], evaluation.champion_version
-    why = f"The champion, version {champion}, was made by another version of the code and can be used no more"
+    why = f"The champion, version {champion}, cannot be loaded by this code, so that no comparison is possible"
     return Reason(
         rule="better_than_the_mean",
         passed=explained > 0,

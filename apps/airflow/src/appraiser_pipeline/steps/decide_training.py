@@ -7,7 +7,7 @@ import polars as pl
 import structlog
 from numpy.typing import NDArray
 
-from appraiser_model import BundleMismatchError, Card, CardMismatchError
+from appraiser_model import BundleError, Card, CardMismatchError
 from appraiser_model.bootstrap import median_interval
 from appraiser_pipeline.batch_report import keep_drift
 from appraiser_pipeline.context import Context
@@ -86,8 +86,8 @@ def _reasons(context: Context, batch: Batch, champion: int | None) -> Iterator[R
         return
     try:
         card = context.registry.card(champion)
-    except CardMismatchError:
-        yield _unusable(champion)
+    except CardMismatchError as error:
+        yield _unusable(champion, str(error))
         return
     old = _learnable(context, card.batches, batch.clean_snapshot_id, *NUMBERS, *CATEGORIES)
     drifts = tuple(drift_reasons(old, new, policy, context.settings.seed))
@@ -162,15 +162,15 @@ def new_category_reason(old: pl.DataFrame, new: pl.DataFrame, policy: TrainingPo
 def _error_reason(context: Context, champion: int, card: Card, new: pl.DataFrame, policy: TrainingPolicy) -> Reason:
     try:
         bundle = context.registry.load(champion)
-    except BundleMismatchError:
-        return _unusable(champion)
+    except BundleError as error:
+        return _unusable(champion, error.problem)
     price = new["price"].to_numpy()
     errors = np.abs(bundle.model.appraise(to_columns(new)).price_usd - price) / price * 100
     return error_reason(errors, _test_error(context, champion, card), policy, context.settings.seed)
 
 
-def _unusable(champion: int) -> Reason:
-    text = f"The champion, version {champion}, was made by another version of the code and can be used no more."
+def _unusable(champion: int, problem: str) -> Reason:
+    text = f"The champion, version {champion}, cannot be loaded by this code: {problem.rstrip('.')}."
     return Reason(rule="champion_unusable", passed=True, text=text)
 
 

@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 import structlog
 
-from appraiser_model import Appraised, BundleMismatchError, Registry, ValuationModel, measure, segment_scores
+from appraiser_model import Appraised, BundleError, ValuationModel, measure, segment_scores
 from appraiser_model.agreement import largest_difference
 from appraiser_model.bootstrap import mean_difference
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
 from appraiser_pipeline.model_card import keep_card
-from appraiser_pipeline.standing import standing_decision, version_of
+from appraiser_pipeline.standing import own_version, standing_decision, version_of
 from appraiser_schema import DecisionKind, Evaluation, Split, utc_now
 from appraiser_schema.frames import to_columns
 from appraiser_store import Table
@@ -33,7 +33,7 @@ def evaluate(context: Context, batch_number: int) -> Evaluation:
     in MLflow; what fails there is an error in the log and costs nothing else.
 
     Raises:
-        OrderError: No model was trained for the batch, or it was not cleaned.
+        OrderError: No model that this code can use was trained for the batch, or it was not cleaned.
     """
     made = context.ledger.evaluation(batch_number)
     if made and _is_outdated(context, made):
@@ -81,16 +81,16 @@ def _is_outdated(context: Context, made: Evaluation) -> bool:
 def _score(context: Context, batch_number: int, versions: tuple[int, int | None] | None = None) -> _Scores:
     """Appraise with both models; with the present champion, unless the versions are given."""
     batch = context.batch(batch_number, "evaluate")
-    registry = context.registry
-    challenger = versions[0] if versions else version_of(context, batch)
-    if challenger is None or batch.clean_snapshot_id is None:
-        raise OrderError("evaluate", batch_number, "trained model", "train_model")
-    champion = versions[1] if versions else registry.champion()
+    challenger = versions[0] if versions else own_version(context, batch)
+    model = None if challenger is None else _usable(context, challenger)
+    if challenger is None or model is None or batch.clean_snapshot_id is None:
+        raise OrderError("evaluate", batch_number, "model that this code can use", "train_model")
+    champion = versions[1] if versions else context.registry.champion()
     test = context.lake.read(
         Table.CLEAN, batches=range(batch_number + 1), split=Split.TEST, snapshot_id=batch.clean_snapshot_id
     )
-    columns, model = to_columns(test), registry.load(challenger).model
-    theirs = None if champion is None else _usable(registry, champion)
+    columns = to_columns(test)
+    theirs = None if champion is None else _usable(context, champion)
     return _Scores(
         batch_number=batch_number,
         snapshot_id=batch.clean_snapshot_id,
@@ -134,12 +134,15 @@ def _compare(scores: _Scores, seed: int) -> Evaluation:
     )
 
 
-def _usable(registry: Registry, champion: int) -> ValuationModel | None:
-    """The champion's model; None where another version of the code made it, so it can appraise nothing any more."""
+def _usable(context: Context, version: int) -> ValuationModel | None:
+    """The model of a version; None where it cannot be loaded, and so can appraise nothing.
+
+    Another version of the code made it, or its files are damaged. A registry that does not answer is an error instead.
+    """
     try:
-        return registry.load(champion).model
-    except BundleMismatchError:
-        log.warning("champion_unusable", version=champion)
+        return context.registry.load(version).model
+    except BundleError as error:
+        log.warning("version_unusable", version=version, problem=error.problem)
         return None
 
 
