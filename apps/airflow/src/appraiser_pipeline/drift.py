@@ -75,7 +75,7 @@ def number_shares(series: pl.Series, edges: NDArray[np.float64]) -> tuple[float,
 
 
 def _counts(before: pl.Series, after: pl.Series) -> tuple[Counts, Counts]:
-    """Rows by bin: the deciles of a number in `before`, the values of a category; the unknown are a bin of their own."""
+    """Rows by bin: deciles of a number in `before`, values of a category; the unknown are a bin of their own."""
     if before.dtype == pl.String:
         labels = pl.concat([before.unique(), after.unique()]).drop_nulls().unique().sort()
         codes = [_coded(series, labels) for series in (before, after)]
