@@ -4,7 +4,7 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from appraiser_pipeline.changed_policy import THRESHOLDS, changed, read_threshol
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError, PolicyError, StoppedBatchError
 from appraiser_pipeline.log import set_up_logs
-from appraiser_pipeline.run import Step, StepRun, call, run_batch
+from appraiser_pipeline.run import Step, StepRun, call, run_again, run_batch
 from appraiser_pipeline.settings import Settings
 from appraiser_pipeline.steps.decide_promotion import judge
 
@@ -36,21 +36,45 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what would be promoted or rejected, and move nothing.")
     ] = False,
+    again: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|N-M", help="Take batches that have landed again, such as 2-5, from their bytes; none is fetched."
+        ),
+    ] = None,
+    retrain: Annotated[
+        str | None, typer.Option(metavar="WHY", help="Train on the next batch whatever the rules say, for this reason.")
+    ] = None,
     policy: PolicyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Bring the next batches through every step that they need."""
-    done = 0
-    with closing(_open(policy or (), dry_run=dry_run)) as context:
-        while (all_batches or done < batches) and _run_one(context, as_json=as_json) is not None:
+    numbers = None if again is None else _read_numbers(again)
+    with closing(_open(policy or (), dry_run=dry_run, retrain=retrain or "")) as context:
+        if numbers is not None:
+            for number in numbers:
+                _run_one(run_again(context, number), as_json=as_json)
+            return
+        done = 0
+        while (all_batches or done < batches) and _run_one(run_batch(context), as_json=as_json) is not None:
             done += 1
 
 
-def _run_one(context: Context, *, as_json: bool) -> int | None:
+def _read_numbers(text: str) -> range:
+    """Numbers of batches as the command line names them, such as '3' or '2-5'."""
+    first, sign, last = text.partition("-")
+    if not first.isdecimal() or (sign and not last.isdecimal()) or (sign and int(last) < int(first)):
+        raise typer.BadParameter(
+            f"{text!r} is neither a number, such as 3, nor a range, such as 2-5.", param_hint="--again"
+        )
+    return range(int(first), int(last or first) + 1)
+
+
+def _run_one(steps: Iterator[StepRun], *, as_json: bool) -> int | None:
     """Run one batch; its number, or None where there was none. A stopped batch does not hold up the next."""
     number = None
     try:
-        for done in run_batch(context):
+        for done in steps:
             _print_step(done, as_json=as_json)
             number = done.batch_number
     except StoppedBatchError as error:
@@ -188,9 +212,9 @@ def main() -> None:
         sys.exit(2 if isinstance(error, PolicyError) else 1)
 
 
-def _open(policy: Sequence[str] = (), *, dry_run: bool = False) -> Context:
+def _open(policy: Sequence[str] = (), *, dry_run: bool = False, retrain: str = "") -> Context:
     try:
-        settings = Settings()
+        settings = Settings(retrain_reason=retrain) if retrain else Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = "__".join(str(part) for part in first["loc"]).upper()

@@ -2,6 +2,7 @@
 
 PipelineError
 ├── SourceError             the listing API could not be asked
+│   ├── SourceAwayError     it does not answer, and was not asked for a batch yet
 │   ├── LostBatchError      it was asked and its answer did not arrive whole
 │   ├── SourceRefusedError  it refused the group or the day
 │   └── OtherSourceError    the ledger holds batches of another source
@@ -27,6 +28,13 @@ class SourceError(PipelineError):
     def __init__(self, url: str, problem: str) -> None:
         self.url = url
         super().__init__(f"the listing API at {url} {problem}")
+
+
+class SourceAwayError(SourceError):
+    """It does not say who it is. It was not asked for a batch, so that its cursor stands where it stood."""
+
+    def __init__(self, url: str, problem: str) -> None:
+        super().__init__(url, f"{problem}. Start it, or set APPRAISER_FEED_URL.")
 
 
 class LostBatchError(SourceError):

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import import_module
 from typing import Any, Final
 
 from appraiser_pipeline.context import Context
+from appraiser_pipeline.standing import is_decided
 from appraiser_schema import FetchOutcome, Outcome
 from appraiser_store.lock import exclusive
 
@@ -45,7 +46,7 @@ class StepRun:
     summary: str
 
 
-def call(step: Step, context: Context, batch_number: int | None = None) -> Any:
+def call(step: Step, context: Context, batch_number: int | None = None, **options: Any) -> Any:
     """Call a step by its name. Its module is imported only now: a step pays for the libraries that it needs.
 
     Steps over one lake take turns, whichever process they run in. Each reads the ledger first, so that one that comes
@@ -54,7 +55,7 @@ def call(step: Step, context: Context, batch_number: int | None = None) -> Any:
     function: Callable[..., Any] = getattr(import_module(f"appraiser_pipeline.steps.{step}"), step)
     context.settings.lake.mkdir(parents=True, exist_ok=True)
     with exclusive(context.settings.lake / LOCK):
-        return function(context) if step is Step.FETCH_BATCH else function(context, batch_number)
+        return function(context) if step is Step.FETCH_BATCH else function(context, batch_number, **options)
 
 
 def run_batch(context: Context) -> Iterator[StepRun]:
@@ -66,7 +67,29 @@ def run_batch(context: Context) -> Iterator[StepRun]:
     yield done
     if fetched.outcome is FetchOutcome.EXHAUSTED:
         return
-    batch_number = fetched.batch_number
+    yield from _after_fetch(context, fetched.batch_number)
+
+
+def run_again(context: Context, batch_number: int) -> Iterator[StepRun]:
+    """Take a batch that has landed through the steps once more, from its bytes; the source is not asked.
+
+    The same code gives the same rows, so that nothing is written. Decisions that were made stand, whatever the rows
+    are now: then it ends with the rows. A stopped batch is looked at again.
+
+    Raises:
+        OrderError: The batch was never landed.
+    """
+    before = context.batch(batch_number, "run again")
+    _, done = _timed(Step.VALIDATE, context, batch_number, again=True)
+    yield done
+    after, done = _timed(Step.CLEAN_AND_SPLIT, context, batch_number)
+    same = after.clean_snapshot_id == before.clean_snapshot_id
+    yield replace(done, summary=f"{done.summary} {'The rows are those of before.' if same else 'The rows are others.'}")
+    if not is_decided(context, batch_number):
+        yield from _after_fetch(context, batch_number)
+
+
+def _after_fetch(context: Context, batch_number: int) -> Iterator[StepRun]:
     for step in (Step.VALIDATE, Step.CLEAN_AND_SPLIT, Step.DECIDE_TRAINING):
         result, done = _timed(step, context, batch_number)
         yield done
@@ -81,15 +104,16 @@ def run_batch(context: Context) -> Iterator[StepRun]:
     yield _timed(last, context, batch_number)[1]
 
 
-def _timed(step: Step, context: Context, batch_number: int | None) -> tuple[Any, StepRun]:
+def _timed(step: Step, context: Context, batch_number: int | None, **options: Any) -> tuple[Any, StepRun]:
     start = time.perf_counter()
-    result = call(step, context, batch_number)
+    result = call(step, context, batch_number, **options)
     seconds = time.perf_counter() - start
     number = result.batch_number if step is Step.FETCH_BATCH else batch_number
-    return result, StepRun(step, number, round(seconds, 3), _in_words(step, result))
+    return result, StepRun(step, number, round(seconds, 3), in_words(step, result))
 
 
-def _in_words(step: Step, result: Any) -> str:
+def in_words(step: Step, result: Any) -> str:
+    """What came of a step, in a sentence."""
     match step:
         case Step.FETCH_BATCH if result.outcome is FetchOutcome.EXHAUSTED:
             words = "The source has no further batch."

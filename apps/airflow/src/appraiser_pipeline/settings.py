@@ -10,7 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from appraiser_pipeline.policy import PromotionPolicy, TrainingPolicy, ValidationPolicy
 
 
-def _empty_is_none(value: object) -> object:
+def empty_is_none(value: object) -> object:
+    """An empty variable is one that was not set."""
     return None if value == "" else value
 
 
@@ -23,7 +24,7 @@ class Settings(BaseSettings):
 
     feed_url: AnyHttpUrl = Field(default=AnyHttpUrl("http://127.0.0.1:8001"), description="Address of the listing API.")
     feed_group: int = Field(default=1, ge=1, le=10, description="Group number that the listing API counts for.")
-    feed_day: Annotated[Literal["Tuesday", "Wednesday"] | None, BeforeValidator(_empty_is_none)] = Field(
+    feed_day: Annotated[Literal["Tuesday", "Wednesday"] | None, BeforeValidator(empty_is_none)] = Field(
         default="Tuesday", description="Day that the listing API counts for; empty for editions without a day."
     )
     feed_timeout: dt.timedelta = Field(
@@ -34,10 +35,10 @@ class Settings(BaseSettings):
         default=Path("var/lake"),
         description="Folder of the lake: bytes as received, and the tables unless they are elsewhere.",
     )
-    lake_catalog_url: Annotated[SecretStr | None, BeforeValidator(_empty_is_none)] = Field(
+    lake_catalog_url: Annotated[SecretStr | None, BeforeValidator(empty_is_none)] = Field(
         default=None, description="SQLAlchemy address of the tables' catalog; empty: in the folder."
     )
-    lake_warehouse: Annotated[str | None, BeforeValidator(_empty_is_none)] = Field(
+    lake_warehouse: Annotated[str | None, BeforeValidator(empty_is_none)] = Field(
         default=None, pattern="^s3://[^/]+", description="Where the tables' files are, such as s3://lake/warehouse."
     )
     s3_endpoint: str = Field(
@@ -65,6 +66,11 @@ class Settings(BaseSettings):
         ge=0,
         description="Models that are trained in search of the best parameters before one is trained to be registered; "
         "0 takes the defaults.",
+    )
+    retrain_reason: str = Field(
+        default="",
+        max_length=500,
+        description="Why a model is to be trained on the next batch whatever the rules say; empty: the rules decide.",
     )
     validation_policy: ValidationPolicy = ValidationPolicy()
     training_policy: TrainingPolicy = TrainingPolicy()

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from appraiser_pipeline.errors import LostBatchError, SourceError, SourceRefusedError
+from appraiser_pipeline.errors import LostBatchError, SourceAwayError, SourceError, SourceRefusedError
 
 EXHAUSTED_WORDS = ("toda la información mínima necesaria", "toda la información minima necesaria")
 """How two editions of the API say that there is no further batch, with the same status as a bad group number."""
@@ -46,16 +46,14 @@ class Source:
         """Ask who the source is.
 
         Raises:
-            SourceError: It does not answer.
+            SourceAwayError: It does not answer, or not well.
         """
         try:
             response = self._client.get("/")
         except httpx.HTTPError as error:
-            raise SourceError(
-                self.url, f"does not answer ({_words(error)}). Start it, or set APPRAISER_FEED_URL."
-            ) from None
+            raise SourceAwayError(self.url, f"does not answer ({_words(error)})") from None
         if not response.is_success:
-            raise SourceError(self.url, f"answers {response.status_code} to GET /. Set APPRAISER_FEED_URL.")
+            raise SourceAwayError(self.url, f"answers {response.status_code} to GET /")
         greeting = _object(response)
         return SourceIdentity(
             name=str(greeting.get("source") or httpx.URL(self.url).host),

@@ -25,6 +25,12 @@ def stands(decision: Decision, *, dry_run: bool) -> bool:
     return dry_run or not decision.dry_run
 
 
+def is_decided(context: Context, batch_number: int) -> bool:
+    """Whether nothing is left to decide about a batch: no model is trained for it, or its model was decided on."""
+    training, promotion = (standing_decision(context, batch_number, kind) for kind in DecisionKind)
+    return promotion is not None or (training is not None and training.outcome is Outcome.SKIP)
+
+
 def carrying_out(decision: Decision, moves: Sequence[AliasMove]) -> AliasMove | None:
     """The recorded move that carried out a decision about a promotion; None where it is still to be carried out.
 

@@ -68,7 +68,7 @@ def told_anew(home: Home, settings: Settings, thresholds: list[str]) -> list[Dec
 
 def _asks_for_batches(arguments: list[str]) -> bool:
     """Whether the source is needed: the other steps work on what has landed."""
-    return arguments[0] == "run" or "fetch_batch" in arguments
+    return (arguments[0] == "run" and "--again" not in arguments) or "fetch_batch" in arguments
 
 
 def _until_ready(supervisor: Supervisor) -> None:

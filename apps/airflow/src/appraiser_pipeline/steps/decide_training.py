@@ -37,12 +37,16 @@ log = structlog.get_logger()
 def decide_training(context: Context, batch_number: int) -> Decision:
     """Hold the new listings against those that the champion learned from; one rule that speaks for training is enough.
 
-    Test rows are not looked at. A decision that stands is not made again.
+    Test rows are not looked at. A decision that stands is not made again, also where retraining is asked for: that
+    is a reason for the next batch.
 
     Raises:
         OrderError: The batch was not cleaned.
     """
+    asked = context.settings.retrain_reason
     if made := standing_decision(context, batch_number, DecisionKind.TRAINING):
+        if asked and made.outcome is Outcome.SKIP:
+            log.warning("asked_too_late", batch=batch_number, reason=asked, decided_at=made.decided_at.isoformat())
         return made
     batch = context.batch(batch_number, "decide_training")
     if batch.status is not BatchStatus.CLEANED:
@@ -77,6 +81,8 @@ def _reasons(context: Context, batch: Batch, champion: int | None) -> Iterator[R
             text=f"There are {trainable:,} training rows so far; a model needs {policy.least_rows:,}.",
         )
         return
+    if asked := context.settings.retrain_reason:
+        yield Reason(rule="asked_for", passed=True, text=f"Retraining was asked for: {asked.rstrip('.')}.")
     if champion is None:
         yield Reason(rule="first_model", passed=True, text="There is no champion yet.")
         return

@@ -94,6 +94,8 @@ def _first_unfinished(context: Context) -> int | None:
     made = {(d.batch_number, d.kind): d for d in ledger.decisions() if stands(d, dry_run=dry_run)}
     moves = ledger.moves()
     for batch in ledger.batches():
+        if batch.status in {BatchStatus.LANDED, BatchStatus.VALIDATED}:
+            return batch.batch_number  # Also one with decisions: it was taken again, and that was cut off.
         training, promotion = (made.get((batch.batch_number, kind)) for kind in DecisionKind)
         if batch.status is BatchStatus.STOPPED or (training is not None and training.outcome is Outcome.SKIP):
             continue

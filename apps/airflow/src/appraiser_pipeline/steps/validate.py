@@ -20,8 +20,13 @@ from appraiser_store import Table
 log = structlog.get_logger()
 
 
-def validate(context: Context, batch_number: int) -> Batch:
+def validate(context: Context, batch_number: int, *, again: bool = False) -> Batch:
     """Read a landed batch into raw.listings, and the rows that are no listings into quarantine.listings.
+
+    Args:
+        context: Stores and policy.
+        batch_number: Which batch.
+        again: Whether one that was validated, or stopped, is read from its bytes once more.
 
     Returns:
         The batch with its counts.
@@ -32,7 +37,7 @@ def validate(context: Context, batch_number: int) -> Batch:
         OrderError: The batch was never landed.
     """
     batch = context.batch(batch_number, "validate")
-    if batch.status is not BatchStatus.LANDED:
+    if batch.status is not BatchStatus.LANDED and not again:
         _raise_if_stopped(batch)
         return batch
     found = _Found()
@@ -43,7 +48,7 @@ def validate(context: Context, batch_number: int) -> Batch:
         raise _stop(context, batch, str(error)) from None
     except _UnfitError as error:
         raise _stop(context, _counted(batch, found), str(error)) from None
-    batch = _counted(batch, found).model_copy(update={"status": BatchStatus.VALIDATED})
+    batch = _counted(batch, found).model_copy(update={"status": BatchStatus.VALIDATED, "stop_reason": None})
     context.ledger.save_batch(batch)
     log.info("validated", batch=batch_number, received=found.received, quarantined=found.refused)
     return batch

@@ -19,6 +19,24 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what would be promoted or rejected, and move nothing.")
     ] = False,
+    again: Annotated[
+        str | None,
+        typer.Option(
+            "--again",
+            metavar="N|N-M",
+            help="Take batches that have landed again, such as 2-5, from their bytes; none is fetched.",
+            show_default=False,
+        ),
+    ] = None,
+    retrain: Annotated[
+        str | None,
+        typer.Option(
+            "--retrain",
+            metavar="WHY",
+            help="Train on the next batch whatever the rules say, for this reason, which is stored.",
+            show_default=False,
+        ),
+    ] = None,
     policy: Annotated[
         list[str] | None,
         typer.Option(
@@ -42,6 +60,8 @@ def run(
         *(["--all"] if all_batches else []),
         *(["--batches", str(batches)] if batches else []),
         *(["--dry-run"] if dry_run else []),
+        *(["--again", again] if again else []),
+        *(["--retrain", retrain] if retrain else []),
         *(word for threshold in policy or () for word in ("--policy", threshold)),
         *(["--json"] if json else []),
     ]
