@@ -172,6 +172,31 @@ def reproduce(
 
 
 @app.command()
+def drift(*, policy: PolicyOption = None, as_json: JsonOption = False) -> None:
+    """Tell how far the houses that people ask about have moved from those that the champion learned from."""
+    from appraiser_pipeline.live_drift import live_drift  # noqa: PLC0415 - brings the model's libraries
+
+    with closing(_open(policy or ())) as context:
+        found = live_drift(context)
+    typer.echo(json.dumps(_plain(found), indent=2) if as_json else found.summary)
+
+
+@app.command()
+def clean(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would go, and remove nothing.")] = False,
+    policy: PolicyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove what the retention policy lets go: snapshots that nothing names, old appraisals, MLflow's trash."""
+    from appraiser_pipeline import retention  # noqa: PLC0415 - brings the lake's libraries
+
+    with closing(_open(policy or ())) as context:
+        found = retention.clean(context, dry_run=dry_run)
+    typer.echo(json.dumps(_plain(found), indent=2) if as_json else retention.in_words(found))
+
+
+@app.command()
 def metrics(
     *,
     host: Annotated[str, typer.Option(envvar="APPRAISER_METRICS_HOST", help="Address to listen on.")] = "127.0.0.1",

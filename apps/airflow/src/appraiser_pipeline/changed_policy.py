@@ -6,13 +6,21 @@ from typing import Final
 from pydantic import BaseModel, ValidationError
 
 from appraiser_pipeline.errors import PolicyError
-from appraiser_pipeline.policy import PromotionPolicy, TrainingPolicy, ValidationPolicy
+from appraiser_pipeline.policy import (
+    MonitoringPolicy,
+    PromotionPolicy,
+    RetentionPolicy,
+    TrainingPolicy,
+    ValidationPolicy,
+)
 from appraiser_pipeline.settings import Settings
 
 _POLICIES: Final[dict[str, type[BaseModel]]] = {
     "validation_policy": ValidationPolicy,
     "training_policy": TrainingPolicy,
     "promotion_policy": PromotionPolicy,
+    "monitoring_policy": MonitoringPolicy,
+    "retention_policy": RetentionPolicy,
 }
 
 THRESHOLDS: Final = {name: policy for policy, kind in _POLICIES.items() for name in kind.model_fields}

@@ -10,6 +10,7 @@ PipelineError
 ├── ReplayError             a replay did not bring the batch that is due, or brought another one under its number
 ├── StoppedBatchError       a batch is not fit for use and nothing of it was taken
 ├── PolicyError             a threshold was asked for that no policy has, or with a value that it cannot take
+├── TrashError              what was deleted in MLflow could not be removed for good
 ├── AddressError            nobody can listen where the metrics were to be told
 ├── ReproductionError       a version cannot be trained again
 │   ├── SnapshotGoneError   the lake no longer has its snapshot
@@ -153,6 +154,13 @@ class RowsGoneError(ReproductionError):
             f"snapshot {snapshot_id} of clean.listings no longer has everything that it was trained on: {missing}. "
             "Bring the files of the lake back from a backup.",
         )
+
+
+class TrashError(PipelineError):
+    """What was deleted in MLflow could not be removed for good."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"`mlflow gc` failed: {problem}. What it did not remove can still be restored; run it again.")
 
 
 class AddressError(PipelineError):

@@ -1,4 +1,4 @@
-"""The written policies: when a batch is stopped, when a model is trained, when it is promoted."""
+"""The written policies: when a batch is stopped, a model trained or promoted, retraining asked for, what is kept."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -78,4 +78,51 @@ class PromotionPolicy(_Policy):
         description="Largest relative difference, over the test rows, between the engine that appraises single houses "
         "and the trees that were evaluated. Both add up the leaves in single precision: in the same order they give "
         "the same price, in another order 7e-6 was measured. 1e-5 is 3 USD of 300,000.",
+    )
+
+
+class MonitoringPolicy(_Policy):
+    """When the houses that people ask about call for retraining."""
+
+    most_live_drift: float = Field(
+        default=0.25,
+        gt=0,
+        description="Population stability index of a field above which the houses asked about have shifted (Siddiqi, "
+        "Credit Risk Scorecards, 2006), as the alert InputDrift has it. Where so few were asked about that chance "
+        "alone exceeds it, the level of chance takes its place.",
+    )
+    least_predictions: int = Field(
+        default=200, ge=1, description="Appraisals without which nothing is said, as in the service's own metric."
+    )
+    window_days: int = Field(default=7, ge=1, description="Appraisals of so many days count. [days]")
+    tables_ask: bool = Field(
+        default=False,
+        description="Whether tables of houses ask for retraining too. One portfolio of one place is no change of what "
+        "people ask about; their drift is measured and told all the same.",
+    )
+    days_between_requests: int = Field(
+        default=7, ge=1, description="How long no second retraining is asked for, whatever became of the first. [days]"
+    )
+
+
+class RetentionPolicy(_Policy):
+    """What is cleaned up. Bytes as received, batches, decisions, moves and model versions are kept for good."""
+
+    snapshot_days: int = Field(
+        default=30,
+        ge=1,
+        description="Age of a snapshot of the lake that nothing names, from which it is expired. One that a batch, a "
+        "decision, an evaluation or a model version names is kept for good. [days]",
+    )
+    prediction_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Age of an appraisal from which it is forgotten, and the sale of its house with it; empty keeps "
+        "all. [days]",
+    )
+    mlflow_days: int = Field(
+        default=30,
+        ge=1,
+        description="How long what a person has deleted in MLflow stays there to be restored, before `mlflow gc` "
+        "removes it for good. [days]",
     )

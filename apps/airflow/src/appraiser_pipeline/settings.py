@@ -7,7 +7,13 @@ from typing import Annotated, Literal, Self
 from pydantic import AnyHttpUrl, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from appraiser_pipeline.policy import PromotionPolicy, TrainingPolicy, ValidationPolicy
+from appraiser_pipeline.policy import (
+    MonitoringPolicy,
+    PromotionPolicy,
+    RetentionPolicy,
+    TrainingPolicy,
+    ValidationPolicy,
+)
 
 
 def empty_is_none(value: object) -> object:
@@ -55,6 +61,11 @@ class Settings(BaseSettings):
         validation_alias="MLFLOW_TRACKING_URI",
         description="MLflow's server or database.",
     )
+    mlflow_store_uri: Annotated[SecretStr | None, BeforeValidator(empty_is_none)] = Field(
+        default=None,
+        description="MLflow's database, for `mlflow gc`, where MLFLOW_TRACKING_URI is a server; empty: that is left to "
+        "who has it.",
+    )
     code_version: str | None = Field(default=None, description="Commit of this code; asked of git where unset.")
     threads: int = Field(default=2, ge=1, description="Threads for training.")
     seed: int = Field(default=1, ge=0, description="Seed of the training.")
@@ -75,6 +86,8 @@ class Settings(BaseSettings):
     validation_policy: ValidationPolicy = ValidationPolicy()
     training_policy: TrainingPolicy = TrainingPolicy()
     promotion_policy: PromotionPolicy = PromotionPolicy()
+    monitoring_policy: MonitoringPolicy = MonitoringPolicy()
+    retention_policy: RetentionPolicy = RetentionPolicy()
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:

@@ -20,6 +20,7 @@ from appraiser_cli.commands.images import images
 from appraiser_cli.commands.keys import keys
 from appraiser_cli.commands.lineage import lineage
 from appraiser_cli.commands.locks import locks
+from appraiser_cli.commands.maintenance import maintenance
 from appraiser_cli.commands.models import models
 from appraiser_cli.commands.notes import notes
 from appraiser_cli.commands.pipeline import pipeline
@@ -49,6 +50,7 @@ app.command(rich_help_panel=_RUN)(down)
 app.command(rich_help_panel=_RUN)(status)
 app.command(rich_help_panel=_RUN)(doctor)
 app.add_typer(pipeline, name="pipeline", rich_help_panel=_RUN)
+app.add_typer(maintenance, name="maintenance", rich_help_panel=_RUN)
 app.add_typer(keys, name="keys", rich_help_panel=_RUN)
 app.add_typer(compose, name="compose", rich_help_panel=_RUN)
 app.command(rich_help_panel=_LOOK)(batches)

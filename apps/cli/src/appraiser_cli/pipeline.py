@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -24,8 +25,17 @@ from appraiser_schema import Decision
 _LOOK_SECONDS: Final = 0.1
 
 
-def run_pipeline(home: Home, settings: Settings, arguments: list[str], data: Path | None) -> int:
+def run_pipeline(
+    home: Home, settings: Settings, arguments: list[str], data: Path | None, defaults: Mapping[str, str] | None = None
+) -> int:
     """Run `python -m appraiser_pipeline`.
+
+    Args:
+        home: State folder.
+        settings: Where the stores are.
+        arguments: Of the pipeline's own command.
+        data: File of the feed that is started where none runs.
+        defaults: Variables that are set where the caller has not.
 
     Returns:
         Its exit code; 130 where it was interrupted.
@@ -41,7 +51,7 @@ def run_pipeline(home: Home, settings: Settings, arguments: list[str], data: Pat
                 source.remember(home, chosen)
                 supervisor.start(feed(places, environment, chosen))
                 _until_ready(supervisor)
-            return _child(arguments, environment)
+            return _child(arguments, {**(defaults or {}), **os.environ, **environment})
         except Interrupted:
             return 130
 
@@ -79,7 +89,7 @@ def _until_ready(supervisor: Supervisor) -> None:
 
 def _child(arguments: list[str], environment: dict[str, str]) -> int:
     command = [sys.executable, "-m", "appraiser_pipeline", *arguments]
-    child = subprocess.Popen(command, env={**os.environ, **environment}, cwd=ROOT)
+    child = subprocess.Popen(command, env=environment, cwd=ROOT)
     try:
         return child.wait()
     except Interrupted:

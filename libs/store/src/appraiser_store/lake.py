@@ -11,7 +11,6 @@ from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression, EqualTo, In
 from pyiceberg.table import DataScan
 from pyiceberg.table import Table as IcebergTable
-from pyiceberg.table.snapshots import ancestors_of
 
 from appraiser_schema import Split
 from appraiser_store.catalog import LOCK, RemoteTables, open_catalog
@@ -229,8 +228,9 @@ def _snapshot_of_batch(iceberg: IcebergTable, batch_number: int, digest: str) ->
     """The snapshot in which these very rows came, where they are what the batch holds now.
 
     The log of snapshots alone would not tell: other engines rewrite and delete rows, and their snapshots name no batch.
+    Nor do parents lead from one to the next: some of them are expired.
     """
-    for snapshot in ancestors_of(iceberg.current_snapshot(), iceberg.metadata):
+    for snapshot in sorted(iceberg.snapshots(), key=lambda each: -(each.sequence_number or 0)):
         summary = snapshot.summary
         if summary is not None and summary[_BATCH] == str(batch_number):
             file = summary[_FILE]

@@ -99,3 +99,17 @@ def tune(
     settings = Settings()
     arguments = ["tune", "--trials", str(trials), *(["--json"] if json else [])]
     raise typer.Exit(run_pipeline(settings.state(home), settings, arguments, None))
+
+
+@pipeline.command()
+def drift(
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Tell how far the houses that people ask about have moved from those that the champion learned from."""
+    from appraiser_cli.pipeline import run_pipeline
+    from appraiser_cli.settings import Settings
+
+    settings = Settings()
+    raise typer.Exit(run_pipeline(settings.state(home), settings, ["drift", *(["--json"] if json else [])], None))
