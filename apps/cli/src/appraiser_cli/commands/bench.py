@@ -78,7 +78,7 @@ def ingest(
     ] = None,
     rows: Annotated[int, typer.Option(min=1_000, help="Rows of a batch.")] = 300_000,
     batches: Annotated[int, typer.Option(min=0, help="Batches that follow each other; 0 leaves this out.")] = 20,
-    turns: Annotated[int, typer.Option(min=1, help="How often each way is measured.")] = 3,
+    turns: Annotated[int, typer.Option(min=1, help="How often each way is measured.")] = 5,
 ) -> None:
     """Take in a batch by the original's scripts and by our steps, from the same bytes; then many, one after another.
 
