@@ -42,10 +42,9 @@ def look(settings: Settings, age: dt.timedelta) -> Trash:
             "MLflow's database is not known here: set APPRAISER_MLFLOW_STORE_URI, or run `mlflow gc` where it is.",
         )
     milliseconds = int(age.total_seconds() * 1000)
-    names = (
-        *_deleted(store, "_get_deleted_runs", milliseconds),
-        *_deleted(store, "_get_deleted_logged_models", milliseconds),
-    )
+    # As `mlflow gc` asks; MLflow has no public way.
+    asked = (store._get_deleted_runs, store._get_deleted_logged_models)  # noqa: SLF001 - as above
+    names = tuple(str(name) for deleted in asked for name in deleted(older_than=milliseconds))
     if needed := sorted(set(names) & _named(settings)):
         return Trash(
             names,
