@@ -85,6 +85,38 @@ class Home:
         return self.folder / "archive"
 
     @property
+    def postgresql(self) -> Path:
+        """The cluster of PostgreSQL, where the profile has one."""
+        return self.folder / "postgresql"
+
+    @property
+    def seaweedfs(self) -> Path:
+        """The volumes of SeaweedFS, where the profile has it."""
+        return self.folder / "seaweedfs"
+
+    @property
+    def prometheus(self) -> Path:
+        """Configuration and figures of Prometheus, where the profile has it."""
+        return self.folder / "prometheus"
+
+    @property
+    def secrets(self) -> Path:
+        """Passwords and keys of the stores; only the owner can enter."""
+        return self.folder / "secrets"
+
+    @property
+    def profile(self) -> Path:
+        """What the stores are."""
+        return self.folder / "profile"
+
+    @property
+    def has_state(self) -> bool:
+        """Whether a system has written batches, models or runs here."""
+        return (
+            self.ledger.exists() or self.mlflow_database.exists() or self.postgresql.exists() or self.secrets.exists()
+        )
+
+    @property
     def source(self) -> Path:
         """Which data file the state was filled from."""
         return self.folder / "source.json"
@@ -92,7 +124,10 @@ class Home:
     @property
     def state(self) -> tuple[Path, ...]:
         """What there is of all that a running system writes, but the records of processes and the archive."""
-        named = (self.lake, self.mlflow_database.parent, self.airflow, self.model_cache.parent, self.logs, self.source)
+        named = (
+            *(self.lake, self.mlflow_database.parent, self.airflow, self.model_cache.parent, self.logs, self.source),
+            *(self.postgresql, self.seaweedfs, self.prometheus, self.secrets, self.profile),
+        )
         # SQLite keeps its newest changes in files beside the ledger.
         return tuple(path for path in (*named, *sorted(self.folder.glob(f"{self.ledger.name}*"))) if path.exists())
 

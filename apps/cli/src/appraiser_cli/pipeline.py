@@ -18,7 +18,7 @@ from appraiser_cli.running.supervisor import Supervisor
 from appraiser_cli.services import addresses
 from appraiser_cli.services.addresses import Addresses
 from appraiser_cli.services.apps import feed
-from appraiser_cli.services.environment import ledger_url, shared, tracking_uri
+from appraiser_cli.services.environment import lake, ledger_url, shared, tracking_uri
 from appraiser_cli.settings import Settings
 from appraiser_schema import Decision
 
@@ -43,7 +43,7 @@ def run_pipeline(
     home.make()
     running = addresses.running(home)
     places = Addresses.choose(lambda name: 0 if name == "feed" else settings.port(name), running)
-    environment = shared(home, settings, places, tracking_uri(home, settings))
+    environment = shared(home, settings, places, tracking_uri(home, settings)) | lake(home, settings, places)
     with interruptible(), Supervisor(home) as supervisor:
         try:
             if "feed" not in running and _asks_for_batches(arguments):
@@ -64,7 +64,7 @@ def told_anew(home: Home, settings: Settings, thresholds: list[str]) -> list[Dec
         CliError: Anything else went wrong.
     """
     places = Addresses.choose(lambda _: 0, addresses.running(home))
-    environment = shared(home, settings, places, tracking_uri(home, settings))
+    environment = shared(home, settings, places, tracking_uri(home, settings)) | lake(home, settings, places)
     command = [sys.executable, "-m", "appraiser_pipeline", "what-if", *thresholds, "--json"]
     child = subprocess.run(
         command, env={**os.environ, **environment}, cwd=ROOT, capture_output=True, text=True, check=False

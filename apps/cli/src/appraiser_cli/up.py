@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,10 +25,13 @@ from appraiser_cli.running.summary import addresses as address_lines
 from appraiser_cli.running.summary import example
 from appraiser_cli.running.supervisor import Supervisor
 from appraiser_cli.services import addresses
-from appraiser_cli.services.addresses import Addresses
+from appraiser_cli.services.addresses import LISTENERS, STORES, Addresses
 from appraiser_cli.services.airflow import DAG_ID
 from appraiser_cli.services.credentials import Credentials
 from appraiser_cli.services.environment import ledger_url
+from appraiser_cli.services.profile import Profile, choose, remember
+from appraiser_cli.services.services_system import ServicesSystem
+from appraiser_cli.services.stores import Stores
 from appraiser_cli.services.system import System
 from appraiser_cli.settings import Settings
 from appraiser_store import Ledger
@@ -45,6 +49,7 @@ class Wish:
         batches: New batches to take; None takes all.
         once: Whether everything is ended once the batches are taken.
         ports: Ports by service, in the place of the configured ones.
+        profile: What the stores are; None takes what the state folder was made with.
     """
 
     data: Path | None
@@ -52,6 +57,7 @@ class Wish:
     once: bool
     fresh: bool
     ports: Mapping[str, int]
+    profile: Profile | None = None
 
 
 def run(home: Home, settings: Settings, wish: Wish) -> int:
@@ -65,13 +71,20 @@ def run(home: Home, settings: Settings, wish: Wish) -> int:
             f"--fresh moves the state in {str(home.folder)!r} away, but the ledger that APPRAISER_LEDGER_URL names "
             "would stay; unset the variable, or name an empty ledger and another folder with --home DIR."
         )
+    profile = choose(home, wish.profile, fresh=wish.fresh)
+    elsewhere = Stores(home, settings, {}).elsewhere() if profile is Profile.SERVICES else []
+    if wish.fresh and elsewhere:
+        raise UsageError(
+            f"--fresh moves the state in {str(home.folder)!r} away, but what {' and '.join(elsewhere)} names would "
+            "stay; unset that, or name empty stores and another folder with --home DIR."
+        )
     with lock.hold(home) as held:
         if not held:
             return _point_to(home, wish)
         leftovers = _leftovers(home)
         with interruptible(), Display() as display, _recorded(home):
             try:
-                return _Up(home, settings, wish, display).run(leftovers)
+                return _Up(home, settings, wish, profile, display).run(leftovers)
             except Interrupted:
                 return 130
 
@@ -108,10 +121,11 @@ def _recorded(home: Home) -> Iterator[None]:
 
 
 class _Up:
-    def __init__(self, home: Home, settings: Settings, wish: Wish, display: Display) -> None:
+    def __init__(self, home: Home, settings: Settings, wish: Wish, profile: Profile, display: Display) -> None:
         self._home = home
         self._settings = settings
         self._wish = wish
+        self._profile = profile
         self._display = display
         self._told_dead: set[str] = set()
 
@@ -119,15 +133,16 @@ class _Up:
         self._clear(leftovers)
         data = self._source()
         self._home.make()
-        source.remember(self._home, data)
-        places = Addresses.choose(addresses.wanted_ports(self._settings, self._wish.ports))
+        remember(self._home, self._profile)
+        names = (*LISTENERS, *(STORES if self._profile is Profile.SERVICES else ()))
+        places = Addresses.choose(addresses.wanted_ports(self._settings, self._wish.ports), names=names)
         for name, (wanted, given) in places.moved.items():
             self._display.say(f"port {wanted} is taken, so {name} gets {given}", "yellow")
-        if self._settings.mlflow_tracking_uri:
+        if self._profile is Profile.EMBEDDED and self._settings.mlflow_tracking_uri:
             self._display.say("MLFLOW_TRACKING_URI is ignored: 'up' starts an MLflow of its own", "yellow")
         try:
             with Supervisor(self._home) as supervisor:
-                system = System(self._home, self._settings, places, supervisor, data)
+                system = self._system(places, supervisor, data)
                 try:
                     return self._work(system)
                 finally:
@@ -152,16 +167,31 @@ class _Up:
             if moved:
                 self._display.say(f"the old state lies in {moved} now")
         else:
-            data = source.choose(self._home, self._wish.data, ledger_url(self._home, self._settings))
+            data = source.chosen(self._home, self._wish.data)
+        if self._profile is Profile.EMBEDDED:
+            # A ledger in a server is looked at once that runs.
+            self._hold_against_ledger(data)
         name = str(data) if data else "the built-in simulator (made-up listings)"
         self._display.say(f"listings come from {name}; the state lies in {self._home.folder}")
         return data
+
+    def _hold_against_ledger(self, data: Path | None, ports: Mapping[str, int] | None = None) -> None:
+        source.hold_against(self._home, data, ledger_url(self._home, self._settings, ports))
+        source.remember(self._home, data)
+
+    def _system(self, places: Addresses, supervisor: Supervisor, data: Path | None) -> System:
+        if self._profile is Profile.EMBEDDED:
+            return System(self._home, self._settings, places, supervisor, data)
+        if elsewhere := Stores(self._home, self._settings, {}).elsewhere():
+            self._display.say(f"not started, because their addresses are set: {', '.join(elsewhere)}")
+        at_ledger = partial(self._hold_against_ledger, data, places.ports)
+        return ServicesSystem(self._home, self._settings, places, supervisor, data, at_ledger=at_ledger)
 
     def _work(self, system: System) -> int:
         system.start_first()
         self._until_ready(system)
         api = AirflowApi(system.addresses.url("airflow"), DAG_ID, system.credentials)
-        ledger = Ledger(ledger_url(self._home, self._settings))
+        ledger = Ledger(ledger_url(self._home, self._settings, system.addresses.ports))
         try:
             self._until_parsed(system, api)
             system.start_last()

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from appraiser_cli.options import DataOption, HomeOption
+from appraiser_cli.services.profile import Profile
 
 
 def up(
@@ -19,6 +20,14 @@ def up(
     port: Annotated[
         list[str] | None,
         typer.Option(metavar="SERVICE=PORT", help="Port of feed, mlflow, airflow, api or ui; 0 takes any."),
+    ] = None,
+    profile: Annotated[
+        Profile | None,
+        typer.Option(
+            help="embedded: files alone. services: PostgreSQL, S3, and two workers of the API; by default what the "
+            "state was made with.",
+            show_default=False,
+        ),
     ] = None,
     home: HomeOption = None,
 ) -> None:
@@ -34,5 +43,12 @@ def up(
     settings = Settings()
     state: Home = settings.state(home)
     file: Path | None = data
-    wish = Wish(data=file, batches=None if once else batches, once=once, fresh=fresh, ports=parse_ports(port or []))
+    wish = Wish(
+        data=file,
+        batches=None if once else batches,
+        once=once,
+        fresh=fresh,
+        ports=parse_ports(port or []),
+        profile=profile,
+    )
     raise typer.Exit(run(state, settings, wish))

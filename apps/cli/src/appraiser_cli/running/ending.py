@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import time
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -37,22 +38,28 @@ def family(entry: ProcessRecord) -> list[psutil.Process]:
 
 
 def end(entries: Iterable[ProcessRecord], grace: timedelta = GRACE) -> list[ProcessRecord]:
-    """End the processes of the records: asked first, all at once, then by force.
+    """End the processes of the records: asked first, all at once, then by force; stores after those who use them.
 
     Returns:
         The records of which something was still alive.
     """
+    known = list(entries)
+    return [entry for store in (False, True) for entry in _end([each for each in known if each.store is store], grace)]
+
+
+def _end(entries: Sequence[ProcessRecord], grace: timedelta) -> list[ProcessRecord]:
     families = [(entry, family(entry)) for entry in entries]
     alive = [(entry, members) for entry, members in families if members]
     asked = [process for entry, members in alive for process in _to_ask(entry, members)]
-    _signal(asked, hard=False)
+    # At SIGTERM a PostgreSQL server would wait until its last client has gone.
+    _signal(asked, signal.SIGINT if any(entry.store for entry in entries) else signal.SIGTERM)
     _wait(asked, grace)
     # Children that a service did not take along, and those it started meanwhile.
     rest = {process for entry, members in alive for process in (*members, *_session(entry))}
     left = _wait(list(rest), _MOMENT)
-    _signal(left, hard=False)
+    _signal(left, signal.SIGTERM)
     left = _wait(left, _MOMENT)
-    _signal(left, hard=True)
+    _signal(left, signal.SIGKILL)
     _wait(left, _HARD)
     return [entry for entry, _ in alive]
 
@@ -79,13 +86,10 @@ def _is_zombie(pid: int) -> bool:
         return False
 
 
-def _signal(processes: Iterable[psutil.Process], *, hard: bool) -> None:
+def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
     for process in processes:
         with contextlib.suppress(psutil.Error):
-            if hard:
-                process.kill()
-            else:
-                process.terminate()
+            process.send_signal(number)
 
 
 def _wait(processes: Sequence[psutil.Process], patience: timedelta) -> list[psutil.Process]:

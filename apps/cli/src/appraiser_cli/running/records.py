@@ -27,6 +27,7 @@ class ProcessRecord:
         command: What was run.
         owner_pid: Process id of the command that started it and ends it.
         owner_created: When that command started. [seconds since 1970-01-01, as psutil reads it]
+        store: Whether others keep their data in it, so that it has to end after them.
     """
 
     name: str
@@ -37,6 +38,7 @@ class ProcessRecord:
     command: tuple[str, ...]
     owner_pid: int = 0
     owner_created: float = 0.0
+    store: bool = False
 
     def process(self) -> psutil.Process | None:
         """The living process of this record; None where it ended, even when another has its id now."""
@@ -60,11 +62,13 @@ def _living(pid: int, created: float) -> psutil.Process | None:
         return None
 
 
-def record(name: str, pid: int, *, port: int | None = None, url: str = "", command: tuple[str, ...]) -> ProcessRecord:
+def record(
+    name: str, pid: int, *, port: int | None = None, url: str = "", command: tuple[str, ...], store: bool = False
+) -> ProcessRecord:
     """Describe a process that runs now, and that this process has started."""
     owner = psutil.Process()
     created = psutil.Process(pid).create_time()
-    return ProcessRecord(name, pid, created, port, url, command, owner.pid, owner.create_time())
+    return ProcessRecord(name, pid, created, port, url, command, owner.pid, owner.create_time(), store)
 
 
 def save(folder: Path, entry: ProcessRecord) -> None:

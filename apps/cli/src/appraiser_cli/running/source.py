@@ -41,12 +41,30 @@ def choose(home: Home, data: Path | None, ledger_url: str) -> Path | None:
         DataFileError: The file given, or remembered, cannot be opened.
         SourceError: The ledger holds batches of another source.
     """
-    chosen = check_file(data) if data else _remembered(home)
+    found = chosen(home, data)
+    hold_against(home, found, ledger_url)
+    return found
+
+
+def chosen(home: Home, data: Path | None) -> Path | None:
+    """The same, not held against the ledger yet.
+
+    Raises:
+        DataFileError: The file given, or remembered, cannot be opened.
+    """
+    return check_file(data) if data else _remembered(home)
+
+
+def hold_against(home: Home, data: Path | None, ledger_url: str) -> None:
+    """Look whether the ledger holds batches of this source only.
+
+    Raises:
+        SourceError: They come from another one.
+    """
     known = _known(home, ledger_url)
-    wanted = chosen.name if chosen else SIMULATOR
+    wanted = data.name if data else SIMULATOR
     if known is not None and known != wanted:
         raise SourceError(home.folder, known, wanted)
-    return chosen
 
 
 def remember(home: Home, data: Path | None) -> None:

@@ -2,13 +2,14 @@
 
 import contextlib
 import os
+import pwd
 import subprocess
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -69,10 +70,17 @@ class Supervisor:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **service.environment},
-                cwd=ROOT,
                 start_new_session=True,
+                **_as(service.user),
             )
-            entry = record(service.name, process.pid, port=service.port, url=service.url, command=service.command)
+            entry = record(
+                service.name,
+                process.pid,
+                port=service.port,
+                url=service.url,
+                command=service.command,
+                store=service.store,
+            )
             save(self._home.run, entry)
             self.started[service.name] = Started(service, process, entry)
 
@@ -148,6 +156,8 @@ class Supervisor:
         return ready
 
     def _answers(self, service: Service) -> bool:
+        if service.probe is not None:
+            return service.probe()
         if not service.health:
             return True
         try:
@@ -159,6 +169,14 @@ class Supervisor:
     def _error(self, started: Started, problem: str) -> ServiceError:
         log = self.log(started.service.name)
         return ServiceError(started.service.name, problem, log, tail(log))
+
+
+def _as(user: str | None) -> dict[str, Any]:
+    """Where a service works, and who it is."""
+    if user is None:
+        return {"cwd": ROOT}
+    known = pwd.getpwnam(user)
+    return {"cwd": "/", "user": known.pw_uid, "group": known.pw_gid, "extra_groups": []}
 
 
 def _is_healthy(answer: object, part: str) -> bool:

@@ -13,6 +13,9 @@ from appraiser_cli.settings import Settings
 LISTENERS: Final = ("feed", "mlflow", "airflow", "api", "ui")
 """The services that listen on a port. Airflow's is its API server's."""
 
+STORES: Final = ("postgresql", "seaweedfs", "pipeline-metrics", "prometheus")
+"""Those that the profile with services has besides."""
+
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
@@ -26,16 +29,22 @@ class Addresses:
     moved: Mapping[str, tuple[int, int]]
 
     @classmethod
-    def choose(cls, wanted: Callable[[str], int], taken: Mapping[str, int] | None = None) -> Self:
+    def choose(
+        cls,
+        wanted: Callable[[str], int],
+        taken: Mapping[str, int] | None = None,
+        names: Sequence[str] = LISTENERS,
+    ) -> Self:
         """Give each service the port it wants or, where that is taken, a free one.
 
         Args:
             wanted: Port by name; 0 takes any.
             taken: Ports of services that run already and keep theirs.
+            names: Of the services.
         """
         ports = dict(taken or {})
         moved = {}
-        for name in LISTENERS:
+        for name in names:
             if name in ports:
                 continue
             ports[name] = free_port(wanted(name), set(ports.values()))
@@ -53,7 +62,7 @@ def running(home: Home) -> dict[str, int]:
     return {
         name: entry.port
         for name, entry in records.load(home.run).items()
-        if name in LISTENERS and entry.port and entry.process() is not None
+        if name in (*LISTENERS, *STORES) and entry.port and entry.process() is not None
     }
 
 
@@ -71,9 +80,10 @@ def parse_ports(texts: Sequence[str]) -> dict[str, int]:
     ports = {}
     for text in texts:
         name, _, number = text.partition("=")
-        if name not in LISTENERS or not number.isdecimal() or int(number) > 65_535:
+        if name not in (*LISTENERS, *STORES) or not number.isdecimal() or int(number) > 65_535:
             raise UsageError(
-                f"--port {text!r} is not SERVICE=PORT; services are {', '.join(LISTENERS)}, ports 0 to 65535."
+                f"--port {text!r} is not SERVICE=PORT; services are {', '.join((*LISTENERS, *STORES))}, ports 0 to "
+                "65535."
             )
         ports[name] = int(number)
     return ports

@@ -2,12 +2,12 @@
 
 import json
 import sys
-from importlib.metadata import version
 from typing import Final
 
 from appraiser_cli.home import AIRFLOW_CONFIG, DAGS, Home
 from appraiser_cli.running.ports import LOOPBACK
 from appraiser_cli.running.service import Service
+from appraiser_cli.services import stamps
 from appraiser_cli.services.addresses import Addresses
 from appraiser_cli.services.credentials import Credentials
 
@@ -15,8 +15,8 @@ DAG_ID: Final = "house_price_pipeline"
 PARTS: Final = ("airflow", "airflow-scheduler", "airflow-dag-processor")
 
 
-def settings(home: Home, addresses: Addresses, credentials: Credentials) -> dict[str, str]:
-    """Airflow's configuration, as environment variables."""
+def settings(home: Home, addresses: Addresses, credentials: Credentials, database: str | None = None) -> dict[str, str]:
+    """Airflow's configuration, as environment variables; its database is SQLite in the state folder by default."""
     sections: dict[str, dict[str, str]] = {
         "core": {
             "dags_folder": str(DAGS),
@@ -30,7 +30,7 @@ def settings(home: Home, addresses: Addresses, credentials: Credentials) -> dict
             "simple_auth_manager_users": f"{credentials.user}:admin",
             "simple_auth_manager_passwords_file": str(home.airflow / "passwords.json"),
         },
-        "database": {"sql_alchemy_conn": f"sqlite:///{home.airflow / 'airflow.db'}"},
+        "database": _database(database) if database else {"sql_alchemy_conn": f"sqlite:///{home.airflow}/airflow.db"},
         "scheduler": {
             # Between two steps the scheduler sleeps this long at most: 1 s would cost 9 s a batch, and less costs more
             # of a core while nothing happens. [s]
@@ -66,16 +66,19 @@ def settings(home: Home, addresses: Addresses, credentials: Credentials) -> dict
     } | {"AIRFLOW_HOME": str(home.airflow)}
 
 
+def _database(url: str) -> dict[str, str]:
+    # Otherwise it takes another driver for what it does asynchronously; this one can do both.
+    return {"sql_alchemy_conn": url, "sql_alchemy_conn_async": url}
+
+
 def needs_migration(home: Home) -> bool:
-    """Whether Airflow's database is absent or of another version; asking Airflow itself would cost six seconds."""
-    stamp = home.airflow / "migrated"
-    known = stamp.read_text(encoding="utf-8").strip() if stamp.exists() else ""
-    return known != version("apache-airflow") or not (home.airflow / "airflow.db").exists()
+    """Whether Airflow's file is absent or of another version; asking Airflow itself would cost six seconds."""
+    return stamps.is_due(home, "apache-airflow") or not (home.airflow / "airflow.db").exists()
 
 
 def note_migration(home: Home) -> None:
-    """Remember that the database fits the version that is installed."""
-    (home.airflow / "migrated").write_text(version("apache-airflow") + "\n", encoding="utf-8")
+    """Remember that the file fits the version that is installed."""
+    stamps.note(home, "apache-airflow")
 
 
 def migration(environment: dict[str, str]) -> Service:
@@ -83,8 +86,19 @@ def migration(environment: dict[str, str]) -> Service:
     return Service("airflow-migrate", (*_AIRFLOW, "db", "migrate"), environment, once=True)
 
 
+def triggerer(addresses: Addresses, environment: dict[str, str]) -> Service:
+    """What waits for others, many at a time and in one process."""
+    return Service(
+        "airflow-triggerer",
+        (*_AIRFLOW, "triggerer", "--skip-serve-logs"),
+        environment,
+        health=f"{addresses.url('airflow')}/api/v2/monitor/health",
+        part="triggerer",
+    )
+
+
 def processes(addresses: Addresses, environment: dict[str, str], *, reload: bool = False) -> tuple[Service, ...]:
-    """The API server, the scheduler with its executor, and the DAG processor. Nothing here waits on triggers.
+    """The API server, the scheduler with its executor, and the DAG processor.
 
     Args:
         addresses: Where they listen.

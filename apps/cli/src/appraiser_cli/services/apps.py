@@ -1,5 +1,6 @@
 """The feed, the API and the web page as services."""
 
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -27,7 +28,7 @@ def feed(addresses: Addresses, environment: dict[str, str], data: Path | None) -
     )
 
 
-def api(addresses: Addresses, environment: dict[str, str]) -> Service:
+def api(addresses: Addresses, environment: dict[str, str], workers: int = 1) -> Service:
     """The appraisal API. It is ready when it answers, with or without a champion."""
     return Service(
         name="api",
@@ -36,6 +37,8 @@ def api(addresses: Addresses, environment: dict[str, str]) -> Service:
             **environment,
             "APPRAISER_API_HOST": LOOPBACK,
             "APPRAISER_API_PORT": str(addresses.ports["api"]),
+            # Who names a number wants that one.
+            "APPRAISER_API_WORKERS": os.environ.get("APPRAISER_API_WORKERS", str(workers)),
         },
         port=addresses.ports["api"],
         health="/health/live",

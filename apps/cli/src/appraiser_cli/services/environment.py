@@ -1,15 +1,32 @@
 """The environment variables that tie the services together."""
 
 import os
+from collections.abc import Mapping
 
+from appraiser_cli.errors import NotThereError
 from appraiser_cli.home import Home
 from appraiser_cli.services.addresses import Addresses, running
+from appraiser_cli.services.profile import Profile, profile_of
+from appraiser_cli.services.stores import Stores
 from appraiser_cli.settings import Settings
 
 
-def ledger_url(home: Home, settings: Settings) -> str:
-    """Where the ledger is: as configured, else the SQLite file in the state folder."""
-    return settings.ledger_url or f"sqlite:///{home.ledger}"
+def ledger_url(home: Home, settings: Settings, ports: Mapping[str, int] | None = None) -> str:
+    """Where the ledger is: as configured, else in the state folder.
+
+    Args:
+        home: State folder.
+        settings: What is configured.
+        ports: Of the stores; None looks which of them run.
+
+    Raises:
+        NotThereError: It is in a server of the state folder's own that does not run.
+    """
+    if settings.ledger_url:
+        return settings.ledger_url
+    if profile_of(home) is Profile.SERVICES:
+        return Stores(home, settings, running(home) if ports is None else ports).database("appraiser")
+    return f"sqlite:///{home.ledger}"
 
 
 def tracking_file(home: Home) -> str:
@@ -21,11 +38,21 @@ def tracking_uri(home: Home, settings: Settings) -> str:
     """Where MLflow is, for every command: this state folder's server while it runs, else as configured, else the file.
 
     The server comes first, so that no command works on another registry than the system beside it.
+
+    Raises:
+        NotThereError: It is a server of the state folder's own that does not run.
     """
     ports = running(home)
     if "mlflow" in ports:
         return Addresses(ports, {}).url("mlflow")
-    return settings.mlflow_tracking_uri or tracking_file(home)
+    if settings.mlflow_tracking_uri:
+        return settings.mlflow_tracking_uri
+    if profile_of(home) is Profile.SERVICES:
+        raise NotThereError(
+            f"the MLflow server of {str(home.folder)!r} does not run; start the system with './appraiser up', or name "
+            "another state folder with --home DIR."
+        )
+    return tracking_file(home)
 
 
 def shared(home: Home, settings: Settings, addresses: Addresses, tracking: str) -> dict[str, str]:
@@ -39,7 +66,7 @@ def shared(home: Home, settings: Settings, addresses: Addresses, tracking: str) 
     """
     return {
         "APPRAISER_LAKE": str(home.lake),
-        "APPRAISER_LEDGER_URL": ledger_url(home, settings),
+        "APPRAISER_LEDGER_URL": ledger_url(home, settings, addresses.ports),
         "APPRAISER_MODEL_CACHE": str(home.model_cache),
         "APPRAISER_API_RUN": str(home.model_cache.parent / "run"),
         "APPRAISER_PREDICTION_LOG": str(home.predictions),
@@ -57,3 +84,14 @@ def shared(home: Home, settings: Settings, addresses: Addresses, tracking: str) 
         "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "passive"),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def lake(home: Home, settings: Settings, addresses: Addresses) -> dict[str, str]:
+    """What the pipeline is told besides: where its tables are, unless they are files below the state folder.
+
+    Raises:
+        NotThereError: They are in a server of the state folder's own that does not run.
+    """
+    if profile_of(home) is Profile.SERVICES:
+        return Stores(home, settings, addresses.ports).lake()
+    return {}
