@@ -1,7 +1,7 @@
 """Values given to charts of others: only keys that their small schemas name, with values of their types.
 
 Charts of others cannot be fetched where this runs, so what they come to is not rendered. Each has a small schema of the
-keys that we set, written when the values were, most of them without the chart at hand: `helm template` tells more.
+keys that we set, compared with what is published of that version: `helm template` tells more.
 """
 
 import json
