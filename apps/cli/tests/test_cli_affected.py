@@ -148,6 +148,10 @@ class TestChangedFiles:
         expected = ("libs/arrived.py", "libs/committed file.py", "libs/kept.py", "libs/moved.py", "new.txt")
         assert changed_files("main", repository) == expected
 
+    def test_everything_is_new_at_the_first_push(self, repository: Path) -> None:
+        """GitHub names zeros where a branch was not there before."""
+        assert changed_files("0" * 40, repository) == ("libs/kept.py", "libs/moved.py")
+
     def test_leaves_out_what_the_base_did_since(self, repository: Path) -> None:
         """A later commit on the base is no change of this branch."""
         git(repository, "switch", "--quiet", "main")

@@ -71,6 +71,9 @@ def changed_files(base: str, root: Path = ROOT) -> tuple[str, ...]:
     """
     if base.startswith("-"):
         raise UsageError(f"{base!r} is no revision")
+    if base and not base.strip("0"):
+        # What GitHub names as the commit before the first push of a branch: everything is new.
+        return tuple(sorted(name for name in _git(root, "ls-files", "-z").split("\0") if name))
     fork = _git(root, "merge-base", base, "HEAD").strip()
     differing = _git(root, "diff", "--name-only", "--no-renames", "-z", fork)
     new = _git(root, "ls-files", "--others", "--exclude-standard", "-z")
