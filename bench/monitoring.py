@@ -1,7 +1,8 @@
 """Every query of every dashboard, asked of a real Prometheus over the real services that this machine has.
 
-Feed, pipeline with its exporter, MLflow's server, API with two workers, SeaweedFS, PostgreSQL with its exporter,
-Prometheus and Alertmanager; three batches go through the pipeline, and houses are asked about and sold.
+Feed, pipeline with its exporter, MLflow's server, API with two workers, Airflow with a run that succeeds and one that
+fails, SeaweedFS, PostgreSQL with its exporter, Prometheus and Alertmanager; three batches go through the pipeline, and
+houses are asked about and sold. What Airflow sends is taken by a stand-in for statsd-exporter.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import yaml
 from stand import ROOT, free_port, running_api
 
 from appraiser_cli.monitoring.dashboards import DASHBOARDS
@@ -32,7 +34,9 @@ from appraiser_schema import example_listing
 
 # What the tests of the same things stand on.
 sys.path.insert(0, str(ROOT / "tests"))
-monitored, pipeline_stand, prometheus_stand = map(import_module, ("monitored", "pipeline_stand", "prometheus_stand"))
+monitored, pipeline_stand, prometheus_stand, statsd_stand = map(
+    import_module, ("monitored", "pipeline_stand", "prometheus_stand", "statsd_stand")
+)
 
 PATIENCE_SECONDS: Final = 120.0
 """The API tells the live error once a minute."""
@@ -48,6 +52,28 @@ _JOBS: Final = {
     "seaweedfs": "storage",
 }
 """The job that asks each program which is not ours; Prometheus and Alertmanager are always there."""
+
+
+_DAGS: Final = """
+from airflow.sdk import dag, task
+
+
+def made(name, fails):
+    @dag(dag_id=name, schedule="@once", catchup=False)
+    def one():
+        @task
+        def step():
+            if fails:
+                raise ValueError("on purpose")
+
+        step()
+
+    return one()
+
+
+good, bad = made("good", False), made("bad", True)
+"""
+"""A DAG whose only run succeeds, and one whose only run fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +133,7 @@ def run(folder: Path, stack: ExitStack) -> tuple[list[Found], list[str]]:
     database = stack.enter_context(running_database())
     if database:
         addresses["postgres"] = database
+    addresses["airflow"] = stack.enter_context(running_airflow(folder / "airflow"))
     watch = stack.enter_context(prometheus_stand.watching(folder, addresses))
     return ask(watch, set(addresses), api.url, mlflow, storage and storage[0]), sorted(addresses)
 
@@ -187,6 +214,34 @@ def running_mlflow(folder: Path) -> Iterator[str]:
     environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     with _running(command, f"{url}/health", folder, environment):
         yield url
+
+
+@contextmanager
+def running_airflow(folder: Path) -> Iterator[str]:
+    """Airflow with the cluster's settings of its metrics; the address where Prometheus asks for them."""
+    (folder / "dags").mkdir(parents=True)
+    (folder / "dags" / "try.py").write_text(_DAGS)
+    values = yaml.safe_load((ROOT / "gitops/services/airflow/values.yaml").read_text(encoding="utf-8"))
+    port = free_port()
+    sections: dict[str, dict[str, str]] = {
+        "core": {"dags_folder": str(folder / "dags"), "load_examples": "False", "executor": "LocalExecutor"},
+        "database": {"sql_alchemy_conn": f"sqlite:///{folder / 'airflow.db'}"},
+        "api": {"host": "127.0.0.1", "port": str(port), "workers": "1"},
+        "metrics": values["config"]["metrics"],
+    }
+    sections["core"] |= {"dags_are_paused_at_creation": "False", "parallelism": "2"}
+    sections["core"]["execution_api_server_url"] = f"http://127.0.0.1:{port}/execution/"
+    with statsd_stand.statsd_exporter() as exporter:
+        sections["metrics"] |= {"statsd_host": "127.0.0.1", "statsd_port": str(exporter.statsd)}
+        settings = {
+            f"AIRFLOW__{section.upper()}__{option.upper()}": value
+            for section, options in sections.items()
+            for option, value in options.items()
+        }
+        settings |= {"AIRFLOW_HOME": str(folder), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        standalone = [sys.executable, "-m", "airflow", "standalone"]
+        with _running(standalone, f"http://127.0.0.1:{port}/api/v2/monitor/health", folder, settings):
+            yield f"127.0.0.1:{exporter.metrics}"
 
 
 @contextmanager
