@@ -41,9 +41,9 @@ def settings(home: Home, addresses: Addresses, credentials: Credentials, databas
             "orphaned_tasks_check_interval": "10",
         },
         "dag_processor": {
-            # One file to parse: a second parser would only wait.
+            # Four small files: a second parser would only take a core from the steps.
             "parsing_processes": "1",
-            # The DAG changes when a developer changes it; parsing it costs a second of one core. [s]
+            # DAGs change when a developer changes them; parsing one costs up to a second of one core. [s]
             "min_file_process_interval": "60",
             "refresh_interval": "60",
         },

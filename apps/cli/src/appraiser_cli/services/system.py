@@ -86,6 +86,8 @@ class System:
         """Start what people use; it can wait until the first batch is on its way."""
         self.supervisor.start(api(self.addresses, self.environment))
         self.supervisor.start(ui(self.addresses, self.environment))
+        # The wait for the feed begins and ends there; no step of a batch waits on a trigger.
+        self.supervisor.start(airflow.triggerer(self.addresses, self.airflow()))
 
     @property
     def can_run_pipeline(self) -> bool:
