@@ -146,6 +146,18 @@ class TestJobs:
                 assert (ROOT / script).stat().st_mode & 0o100, script
         assert found > 15
 
+    def test_no_test_of_monitoring_is_skipped(self) -> None:
+        """Whatever runs those tests installs both programs, and says that they must be there."""
+        found = 0
+        for name, job in JOBS.items():
+            for step in job["steps"]:
+                # One member's tests need neither.
+                if re.search(r'appraiser test(?! --only-tests "\$MEMBER")', step.get("run", "")):
+                    assert step["env"]["APPRAISER_REQUIRE_PROMETHEUS"] == "1", name
+                    assert "prometheus prometheus-alertmanager" in runs(job), name
+                    found += 1
+        assert found == 3
+
     def test_matrix_is_what_affected_tells(self) -> None:
         """Outputs that the jobs read are fields of the judgement; a change in the schema builds all that use it."""
         fields = set(affected([], workspace()).as_dict())
