@@ -98,12 +98,15 @@ def scan(reference: Annotated[str, typer.Argument(metavar="IMAGE", help="Full na
 
 @images.command()
 def check() -> None:
-    """Build the API's image for real, start it, and ask it for an appraisal. Needs root, buildah and debootstrap."""
+    """Build every image for real, start them together below read-only roots, and ask for an appraisal.
+
+    Needs root, buildah and debootstrap; 20 minutes the first time, most of it for installing packages.
+    """
     import subprocess
 
     from appraiser_cli.home import ROOT
 
-    line = [str(ROOT / ".venv" / "bin" / "pytest"), "-m", "images", "tests/images", "--timeout=1800", "-s"]
+    line = [str(ROOT / ".venv" / "bin" / "pytest"), "-m", "images", "tests/images", "--timeout=2400", "-s"]
     raise typer.Exit(subprocess.run(line, cwd=ROOT, check=False).returncode)
 
 
