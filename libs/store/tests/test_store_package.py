@@ -23,8 +23,8 @@ class TestPublicNames:
         """These names are public; taking one away breaks those who use the library."""
         assert set(appraiser_store.__all__) == {
             "ForeignLakeError", "ForeignLedgerError", "Lake", "LakeError", "LakeSchemaError", "Landed", "Landing",
-            "LandingError", "Ledger", "LedgerError", "LedgerSchemaError", "PredictionRow", "RefusedPredictionError",
-            "RemoteTables",
+            "LandingError", "Ledger", "LedgerError", "LedgerSchemaError", "LedgerVersionError", "PredictionRow",
+            "RefusedPredictionError", "RemoteTables",
             "HistoryError", "InstantError", "NoChampionThenError", "lineage", "model_lineage", "parse_instant",
             "previous_champion", "reign_at", "reigns", "RowsError", "SnapshotError",
             "StoreError", "Table", "UnknownBatchError", "UnknownFetchError", "UnknownPredictionError", "lake_schema",

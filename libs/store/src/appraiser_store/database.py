@@ -5,20 +5,20 @@ from sqlite3 import Connection
 from typing import Any, Final
 
 from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from appraiser_store.errors import ForeignLedgerError, LedgerSchemaError
 from appraiser_store.ledger_tables import METADATA
 from appraiser_store.lock import exclusive
+from appraiser_store.migrating import migrate
 
 BUSY_SECONDS: Final = 30
 """How long a connection waits while another one writes to the same SQLite file; a write takes milliseconds."""
 
 
 def open_database(url: str) -> Engine:
-    """Connect, create the tables that are absent, and check the others; processes may do so at the same moment.
+    """Connect, bring the tables up to date, and check them; processes may do so at the same moment.
 
     Args:
         url: As SQLAlchemy writes them, such as 'sqlite:///var/ledger.db'. The folder of a SQLite file is made.
@@ -26,6 +26,7 @@ def open_database(url: str) -> Engine:
     Raises:
         ForeignLedgerError: The database cannot be opened, or is none.
         LedgerSchemaError: A table has other columns than this version of the code reads.
+        LedgerVersionError: It was changed by a later version of the code.
     """
     parsed = _parsed(url)
     try:
@@ -61,7 +62,7 @@ def _prepare(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         _prepare_file(engine, Path(str(engine.url.database)))
     else:
-        _prepare_server(engine)
+        migrate(engine)
     _check_columns(engine)
 
 
@@ -72,7 +73,7 @@ def _prepare_file(engine: Engine, file: Path) -> None:
     with exclusive(file.with_name(f"{file.name}.lock")):
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-        _create_tables(engine)
+        migrate(engine)
     _follow_file(engine, file)
 
 
@@ -97,24 +98,6 @@ def _follow_file(engine: Engine, file: Path) -> None:
 def _identity(file: Path) -> tuple[int, int]:
     found = file.stat()
     return found.st_dev, found.st_ino
-
-
-def _prepare_server(engine: Engine) -> None:
-    try:
-        _create_tables(engine)
-    except (IntegrityError, ProgrammingError):
-        # Another process created a table between our look and our attempt; now it is there.
-        _create_tables(engine)
-
-
-def _create_tables(engine: Engine) -> None:
-    present = set(inspect(engine).get_table_names())
-    with engine.begin() as connection:
-        for table in METADATA.sorted_tables:
-            if table.name not in present:
-                connection.execute(CreateTable(table, if_not_exists=True))
-                for index in table.indexes:
-                    connection.execute(CreateIndex(index, if_not_exists=True))
 
 
 def _enforce_foreign_keys(connection: Connection, _: object) -> None:

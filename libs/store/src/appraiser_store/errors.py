@@ -13,6 +13,7 @@ StoreError
 └── LedgerError          the database of the ledger cannot be used
     ├── ForeignLedgerError   the database cannot be opened, or is no database
     ├── LedgerSchemaError    a table of the ledger has other columns than this version of the code
+    ├── LedgerVersionError   the ledger was changed by a later version of this library
     ├── UnknownBatchError    something is to be recorded of a batch that the ledger does not know
     ├── UnknownFetchError    a fetch is finished that was never begun
     ├── UnknownPredictionError  a sale is reported of a house whose appraisal is not on record
@@ -152,6 +153,23 @@ class LedgerSchemaError(LedgerError):
             f"the ledger's table {table!r} was made by another version of appraiser_store: {' and '.join(parts)}. "
             "Use the version that made it, or start over with a new database and a new lake ('./appraiser up --fresh' "
             "gives both) and run the pipeline again."
+        )
+
+
+class LedgerVersionError(LedgerError):
+    """The ledger was changed by a later version of this library.
+
+    Attributes:
+        found: Number of its latest change.
+        known: Number of the latest change that this version knows.
+    """
+
+    def __init__(self, found: str, known: str) -> None:
+        self.found = found
+        self.known = known
+        super().__init__(
+            f"the ledger was changed by a later version of appraiser_store: its tables have the version {found!r}, and "
+            f"this one knows {known!r} at most. Use that version, or bring back the ledger's backup from before."
         )
 
 

@@ -1,7 +1,8 @@
 """The tables of the ledger: one per kind of record, one column per field."""
 
 import datetime as dt
-from typing import Final, override
+from collections.abc import Callable
+from typing import Any, Final, override
 
 from sqlalchemy import (
     JSON,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     TypeDecorator,
+    Unicode,
 )
 
 
@@ -30,6 +32,11 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
     cache_ok = True
 
     @override
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """SQLite gets the text that SQLAlchemy makes, in a tenth of the time: each appraisal has an instant."""
+        return _sqlite_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    @override
     def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
         return value and value.astimezone(dt.UTC)
 
@@ -40,21 +47,31 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
 
+def _sqlite_text(instant: dt.datetime | None) -> str | None:
+    return None if instant is None else instant.astimezone(dt.UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+TEXT: Final = String().with_variant(Unicode(), "mssql")
+"""A text of any length. SQL Server's plain texts have one alphabet only."""
+
+KEY: Final = String().with_variant(Unicode(64), "mssql")
+"""A short text that rows are found by; SQL Server has no index over texts of any length."""
+
 METADATA: Final = MetaData()
 
 BATCHES: Final = Table(
     "batches",
     METADATA,
     Column("batch_number", Integer, primary_key=True, autoincrement=False),
-    Column("source", String, nullable=False),
+    Column("source", TEXT, nullable=False),
     Column("group_number", Integer, nullable=False),
-    Column("day", String),
-    Column("digest", String, nullable=False),
+    Column("day", TEXT),
+    Column("digest", TEXT, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Column("simulated", Boolean, nullable=False),
-    Column("landing_path", String, nullable=False),
-    Column("status", String, nullable=False),
+    Column("landing_path", TEXT, nullable=False),
+    Column("status", TEXT, nullable=False),
     Column("rows_received", Integer),
     Column("rows_quarantined", Integer),
     Column("rows_duplicate", Integer),
@@ -62,7 +79,7 @@ BATCHES: Final = Table(
     Column("rows_validation", Integer),
     Column("rows_test", Integer),
     Column("clean_snapshot_id", BigInteger),
-    Column("stop_reason", String),
+    Column("stop_reason", TEXT),
 )
 
 FETCHES: Final = Table(
@@ -70,11 +87,11 @@ FETCHES: Final = Table(
     METADATA,
     Column("fetch_id", Integer, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
-    Column("outcome", String, nullable=False),
+    Column("outcome", TEXT, nullable=False),
     # No reference: an answer is written down before its batch is.
     Column("batch_number", Integer),
-    Column("digest", String),
-    Column("detail", String, nullable=False),
+    Column("digest", TEXT),
+    Column("detail", TEXT, nullable=False),
 )
 
 EVALUATIONS: Final = Table(
@@ -124,9 +141,9 @@ DECISIONS: Final = Table(
     "decisions",
     METADATA,
     Column("batch_number", ForeignKey(BATCHES.c.batch_number), primary_key=True, autoincrement=False),
-    Column("kind", String, primary_key=True),
-    Column("outcome", String, nullable=False),
-    Column("summary", String, nullable=False),
+    Column("kind", KEY, primary_key=True),
+    Column("outcome", TEXT, nullable=False),
+    Column("summary", TEXT, nullable=False),
     Column("reasons", JSON, nullable=False),
     Column("decided_at", UtcDateTime, nullable=False),
     Column("snapshot_id", BigInteger),
@@ -140,10 +157,10 @@ MOVES: Final = Table(
     METADATA,
     Column("move_id", Integer, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
-    Column("kind", String, nullable=False),
-    Column("alias", String, nullable=False),
+    Column("kind", TEXT, nullable=False),
+    Column("alias", TEXT, nullable=False),
     Column("from_version", Integer),
     Column("to_version", Integer, nullable=False),
-    Column("who", String, nullable=False),
-    Column("why", String, nullable=False),
+    Column("who", TEXT, nullable=False),
+    Column("why", TEXT, nullable=False),
 )
