@@ -8,7 +8,7 @@ from sqlalchemy import make_url
 
 from appraiser_cli.running.service import Service
 from appraiser_cli.services import airflow, databases, postgresql, prometheus, seaweedfs, stamps
-from appraiser_cli.services.apps import api, feed, ui
+from appraiser_cli.services.apps import feed
 from appraiser_cli.services.environment import shared
 from appraiser_cli.services.mlflow import mlflow_migration, mlflow_on_stores
 from appraiser_cli.services.store_credentials import DATABASES, StoreCredentials
@@ -16,7 +16,7 @@ from appraiser_cli.services.stores import Stores, given_database
 from appraiser_cli.services.system import System, Waiting
 from appraiser_store import Ledger
 
-API_WORKERS: Final = 2
+_API_WORKERS: Final = 2
 
 _OWN: Final = "own"
 """What stands in the note of a migration for a database of the state folder's own server."""
@@ -48,7 +48,8 @@ class ServicesSystem(System):
             "mlflow": self.stores.needs_mlflow,
         }
         parts = [name for name in self.needed if name != "mlflow"]
-        self.needed = (*(name for name, needed in own.items() if needed), *parts, "airflow-triggerer")
+        self.api_workers = _API_WORKERS
+        self.needed = (*(name for name, needed in own.items() if needed), *parts)
 
     @override
     def start_first(self) -> None:
@@ -78,9 +79,8 @@ class ServicesSystem(System):
 
     @override
     def start_last(self) -> None:
+        super().start_last()
         ports = self.addresses.ports
-        self.supervisor.start(api(self.addresses, self.environment, API_WORKERS))
-        self.supervisor.start(ui(self.addresses, self.environment))
         self.supervisor.start(prometheus.pipeline_metrics(ports["pipeline-metrics"], self.environment))
         if program := prometheus.program():
             self.supervisor.start(prometheus.prometheus(self.home, program, ports))
@@ -107,7 +107,6 @@ class ServicesSystem(System):
         if due:
             self.supervisor.start(airflow.migration(self.airflow()))
         self.await_airflow("airflow-migrate" if due else "")
-        self.waiting.append(Waiting(lambda: airflow.triggerer(self.addresses, self.airflow()), ("airflow",)))
 
     def _after(self, package: str, migration: Callable[[], Service], server: Callable[[], Service]) -> None:
         after = ("seaweedfs",) if self.stores.needs_seaweedfs else ()

@@ -51,6 +51,7 @@ class System:
     environment: dict[str, str] = field(init=False)
     waiting: list[Waiting] = field(init=False, default_factory=list)
 
+    api_workers: int = field(init=False, default=1)
     needed: tuple[str, ...] = field(init=False, default=(*_PIPELINE, "mlflow"))
     """The services without which no batch comes to its end."""
 
@@ -84,7 +85,7 @@ class System:
 
     def start_last(self) -> None:
         """Start what people use; it can wait until the first batch is on its way."""
-        self.supervisor.start(api(self.addresses, self.environment))
+        self.supervisor.start(api(self.addresses, self.environment, self.api_workers))
         self.supervisor.start(ui(self.addresses, self.environment))
         # The wait for the feed begins and ends there; no step of a batch waits on a trigger.
         self.supervisor.start(airflow.triggerer(self.addresses, self.airflow()))
