@@ -41,6 +41,9 @@ monitored, pipeline_stand, prometheus_stand, statsd_stand = map(
 PATIENCE_SECONDS: Final = 120.0
 """The API tells the live error once a minute."""
 
+_START_SECONDS: Final = 240.0
+"""A service takes 25 s at most on an idle machine; this one may be busy."""
+
 _SALES: Final = 20
 
 _JOBS: Final = {
@@ -302,7 +305,11 @@ def _running(
     log = (folder / "log").open("wb") if folder else subprocess.DEVNULL
     process = subprocess.Popen(command, env={**os.environ, **(variables or {})}, cwd=folder, stdout=log, stderr=log)
     try:
-        monitored.wait_until_answers(ready, process, PATIENCE_SECONDS)
+        try:
+            monitored.wait_until_answers(ready, process, _START_SECONDS)
+        except AssertionError as error:
+            said = (folder / "log").read_text(errors="replace")[-2000:] if folder else ""
+            raise SystemExit(f"{error}; its last lines:\n{said}") from error
         yield
     finally:
         process.terminate()

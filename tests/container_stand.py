@@ -3,6 +3,7 @@
 Started with buildah in a chroot, on the ports of this machine: no engine, no daemon. Needs root.
 """
 
+import json
 import os
 import signal
 import socket
@@ -138,8 +139,8 @@ def _started(
 
 
 def _own_command(tag: str) -> list[str]:
-    said = run("buildah", "inspect", "--type=image", "--format={{json .Docker.Config.Cmd}}", tag)
-    return [word.strip('" ') for word in said.strip("[]").split(",")]
+    found: list[str] = json.loads(run("buildah", "inspect", "--type=image", tag))["Docker"]["config"]["Cmd"]
+    return found
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
