@@ -41,6 +41,7 @@ class TestFigures:
         [
             (7.1, "engines_agree", "7.1\N{NO-BREAK SPACE}ppm"),
             (-3.0, "mae", "\N{MINUS SIGN}3\N{NO-BREAK SPACE}%"),
+            (-49.751, "mae", "\N{MINUS SIGN}49.8\N{NO-BREAK SPACE}%"),
             (0.25, "target_drift", "0.25"),
         ],
     )

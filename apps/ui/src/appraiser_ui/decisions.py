@@ -27,7 +27,8 @@ def show_decision(decision: Decision) -> None:
     against = say("decisions.against", version=decision.champion_version) if _is_compared(decision) else ""
     head = say("decisions.head", outcome=outcome_of(decision), when=plain(moment(decision.decided_at)), against=against)
     st.markdown(f"{head} {plain(decision_in_words(decision))}")
-    st.table([_row(reason) for reason in decision.reasons], border="horizontal", hide_index=True)
+    with st.container(key=f"rules-{decision.kind}-{decision.batch_number}"):
+        st.table([_row(reason) for reason in decision.reasons], border="horizontal", hide_index=True)
     _parts(decision.reasons)
 
 
@@ -35,8 +36,9 @@ def figure_of(value: float | None, rule: str) -> str:
     """A figure of a rule with its unit; a dash where there is none."""
     if value is None:
         return DASH
-    text = decimal(value, 0 if abs(value) >= 1000 else 1 if abs(value) >= 100 else 3)
     unit = "%" if rule in _IN_PERCENT else _UNITS.get(rule, "")
+    # As many decimals of a percentage as the sentence beside it has.
+    text = decimal(value, 0 if abs(value) >= 1000 else 1 if abs(value) >= 100 or unit == "%" else 3)
     return f"{text}{NBSP}{unit}" if unit else text
 
 

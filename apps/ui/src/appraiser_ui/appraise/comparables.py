@@ -67,7 +67,12 @@ def _table(found: Comparables) -> None:
     st.dataframe(
         written(
             [_row(comparable) for comparable in found.listings],
-            {"alike": lambda value: decimal(value, 0), "price": money, "area": money, "miles": lambda v: decimal(v, 1)}
+            {
+                "alike": lambda value: decimal(value, 0),
+                "price": money,
+                "area": money,
+                "miles": lambda v: decimal(v, 1, 1),
+            }
             | dict.fromkeys(names, decimal),
         ),
         hide_index=True,

@@ -19,6 +19,9 @@ from appraiser_ui.words import say
 HEIGHT_PX: Final = 320
 """With axes and legend."""
 
+UPRIGHT: Final = 4
+"""So many names at most stand side by side below their bars; more of them are slanted."""
+
 WHOLE: Final = 100.0
 """Numbers from here on are told without decimals."""
 MONEY: Final = "price"
@@ -76,7 +79,7 @@ def drift_chart(shift: ColumnShift) -> alt.LayerChart | alt.FacetChart:
         "bin:N",
         sort=order,
         title=_axis_title(shift),
-        axis=alt.Axis(labelAngle=-40, labelLimit=120, labelOverlap=False, **WORDS),
+        axis=alt.Axis(labelAngle=0 if len(rows) <= UPRIGHT else -40, labelLimit=120, labelOverlap=False, **WORDS),
     )
     tooltip = [
         alt.Tooltip("bin:N", title=column_title(shift.column)),

@@ -64,7 +64,7 @@ def parts_chart(parts: Sequence[Part]) -> alt.LayerChart | alt.FacetChart:
     chart = alt.Chart(alt.InlineData(values=rows))
     y = alt.Y("part:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, labelOverlap=False, **WORDS))
     bars = chart.mark_bar(size=14).encode(
-        x=alt.X("change:Q", title=say("models.compare.parts_axis"), axis=alt.Axis(tickCount=5, **WORDS)),
+        x=alt.X("change:Q", title=say("models.compare.parts_axis"), axis=_effects_axis()),
         y=y,
         color=alt.condition("datum.change > 0", alt.value(LOWERS), alt.value(RAISES)),
         tooltip=[
@@ -100,7 +100,7 @@ def effects_chart(report: ModelReport, names: Sequence[str]) -> alt.LayerChart |
         ),
     )  # fmt: skip
     points = chart.mark_circle(size=22, opacity=0.85, stroke=NEUTRAL, strokeWidth=0.3).encode(
-        x=alt.X("effect:Q", title=say("models.compare.effect_axis"), axis=alt.Axis(tickCount=5, **WORDS)),
+        x=alt.X("effect:Q", title=say("models.compare.effect_axis"), axis=_effects_axis()),
         y=alt.Y("feature:N", sort=order, title=None, axis=alt.Axis(labelLimit=220, labelOverlap=False, **WORDS)),
         yOffset=alt.YOffset("apart:Q", scale=alt.Scale(domain=[-12, 12])),
         color=alt.condition("isValid(datum.rank)", colour, alt.value(NEUTRAL)),
@@ -129,7 +129,7 @@ def importance_chart(champion: ModelReport, other: ModelReport) -> alt.LayerChar
     labels = [say("models.compare.champion"), say("models.compare.other")]
     colour = colour_of(dict(zip(labels, (NEUTRAL, RAISES), strict=True)))
     y = alt.Y("feature:N", sort=None, title=None, axis=alt.Axis(labelLimit=220, labelOverlap=False, **WORDS))
-    x = alt.X("champion:Q", title=say("models.compare.importance_axis"), axis=alt.Axis(tickCount=5, **WORDS))
+    x = alt.X("champion:Q", title=say("models.compare.importance_axis"), axis=_effects_axis())
     tooltip = [
         alt.Tooltip("feature:N", title=say("models.compare.feature")),
         alt.Tooltip("champion_text:N", title=labels[0]),
@@ -182,6 +182,11 @@ def coverage_chart(reports: Sequence[tuple[str, ModelReport]]) -> alt.LayerChart
     stated = alt.Chart(alt.InlineData(values=[{"stated": reports[0][1].stated_coverage}]))
     line = stated.mark_rule(color=INK, strokeDash=[5, 3]).encode(y="stated:Q")
     return alt.layer(line, *layers).properties(height=280)
+
+
+def _effects_axis() -> alt.Axis:
+    """Its title ends where the axis does: long names beside the rows leave it little room on a telephone."""
+    return alt.Axis(tickCount=5, titleAnchor="end", **WORDS)
 
 
 def _points(feature: FeatureEffect) -> list[dict[str, Any]]:

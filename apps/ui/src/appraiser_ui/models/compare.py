@@ -52,10 +52,10 @@ def _show(champion: ModelStudy, other: ModelStudy) -> None:
     st.caption(say(f"models.compare.{key}", rows=count(pair.rows)))
     figures, parts = st.columns(2, gap="large")
     with figures:
-        st.markdown(f"#### {say('models.compare.figures')}")
+        st.markdown(f"### {say('models.compare.figures')}")
         _figures(pair, champion.model.version, other.model.version)
     with parts:
-        st.markdown(f"#### {say('models.compare.parts')}")
+        st.markdown(f"### {say('models.compare.parts')}")
         _parts(pair)
     if champion.report is None or other.report is None:
         st.info(say("models.compare.no_report"), icon=":material/query_stats:")
@@ -107,7 +107,7 @@ def _parts(pair: Pair) -> None:
 
 
 def _features(champion: ModelReport, other: ModelReport) -> None:
-    st.markdown(f"#### {say('models.compare.features')}")
+    st.markdown(f"### {say('models.compare.features')}")
     st.caption(say("models.compare.features_what", rows=count(champion.rows_explained)))
     names = _names(champion, other)
     left, right = st.columns(2, gap="large")
@@ -120,7 +120,7 @@ def _features(champion: ModelReport, other: ModelReport) -> None:
             first = feature_title(report.features[0])
             alt = say("models.compare.effects_alt", feature=first, effect=percent(report.features[0].mean_percent))
             draw(effects_chart(report, names), alt)
-    st.markdown(f"#### {say('models.compare.changed')}")
+    st.markdown(f"### {say('models.compare.changed')}")
     with st.container(key="importance"):
         draw(importance_chart(champion, other), say("models.compare.changed_alt"))
 
@@ -135,7 +135,7 @@ def _names(champion: ModelReport, other: ModelReport) -> list[str]:
 
 
 def _coverage(champion: ModelReport, other: ModelReport) -> None:
-    st.markdown(f"#### {say('models.compare.coverage')}")
+    st.markdown(f"### {say('models.compare.coverage')}")
     st.caption(say("models.compare.coverage_what", stated=percent(champion.stated_coverage)))
     reports = [
         (say("models.in_service", version=champion.version), champion),
