@@ -44,10 +44,25 @@ class TestTrain:
         again = train(market.train, market.validation, config.model_copy(update={"seed": 2}))
         assert trees(again) != trees(model)
 
-    def test_cut(self, model: ValuationModel) -> None:
-        """Trees grown after the best one are cut off."""
+    @pytest.mark.parametrize("gain", [0.0, 0.01])
+    def test_cut(self, market: "Market", config: TrainingConfig, gain: float) -> None:
+        """Trees grown after the last fall of the error that counts are cut off."""
+        model = train(market.train, market.validation, config.model_copy(update={"least_gain": gain, "patience": 5}))
         assert model.log is not None
-        assert model.rounds == int(np.argmin(model.log.curve)) + 1
+        least, last = np.inf, 0
+        for number, error in enumerate(model.log.curve, start=1):
+            if least - error > gain:
+                least, last = error, number
+        assert model.rounds == last
+        assert gain or model.rounds == int(np.argmin(model.log.curve)) + 1
+
+    def test_least_gain(self, market: "Market", config: TrainingConfig) -> None:
+        """What brings next to nothing is not grown."""
+        every, few = (
+            train(market.train, market.validation, config.model_copy(update={"least_gain": gain, "patience": 5}))
+            for gain in (0.0, 0.01)
+        )
+        assert few.rounds < every.rounds
 
     def test_stops(self, market: "Market", config: TrainingConfig) -> None:
         """When nothing is gained any more, training stops and the cut model is what appraises."""

@@ -29,7 +29,7 @@ def boost(
     config: TrainingConfig,
     cache_folder: Path | None,
 ) -> tuple[Any, tuple[float, ...]]:
-    """Grow trees until the validation error has stopped falling, and cut off those grown after its least value.
+    """Grow trees until the validation error hardly falls any more, and cut off those grown after its last fall.
 
     Args:
         train: What to learn from.
@@ -41,6 +41,7 @@ def boost(
     Returns:
         `xgboost.Booster`, and the error on the validation listings after each tree.
     """
+    stop = xgboost().callback.EarlyStopping(rounds=config.patience, min_delta=config.least_gain)
     data = _matrix(train, centre_log, config, cache_folder)
     held_out = _matrix(stopping, centre_log, config, cache_folder, data)
     history: dict[str, dict[str, list[float]]] = {}
@@ -49,7 +50,7 @@ def boost(
         data,
         config.max_rounds,
         evals=[(held_out, "validation")],
-        early_stopping_rounds=config.patience,
+        callbacks=[stop],
         evals_result=history,
         verbose_eval=False,
     )

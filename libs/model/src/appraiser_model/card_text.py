@@ -131,8 +131,8 @@ def _method(card: Card) -> list[str]:
         "",
         (
             f"- {card.rounds:,} gradient-boosted trees (XGBoost) for the logarithm of the price. They minimise the "
-            f"{_OBJECTIVES.get(config.objective, config.objective)}; training stopped when the validation error had "
-            f"not fallen for {config.patience} trees."
+            f"{_OBJECTIVES.get(config.objective, config.objective)}; training stopped when {config.patience} "
+            f"trees had not brought the validation error down by {100 * config.least_gain:g} %."
         ),
         (
             "- Features of size, land, sale and place. Places are coded by the prices of their listings, drawn to "

@@ -29,6 +29,11 @@ class TrainingConfig(BaseModel):
     l2: float = Field(default=5.0, ge=0, description="Penalty on squared leaf values.")
     max_rounds: int = Field(default=800, ge=1, description="Most trees; explaining a house takes 5 µs for each.")
     patience: int = Field(default=40, ge=1, description="Trees without a better validation error before it stops.")
+    least_gain: float = Field(
+        default=0.0004,
+        ge=0,
+        description="By how much the error must fall to count as better. [logarithm: .0004 is .04 %]",
+    )
     folds: int = Field(default=5, ge=2, description="Folds of the out-of-fold location features.")
     coverage: float = Field(default=0.9, gt=0, lt=1, description="Share of houses that the interval shall hold.")
     seed: int = Field(default=1, ge=0)
