@@ -106,6 +106,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     watcher.stop()
     services.log.stop()
     services.parts.close()
+    services.versions.close()
     services.stores.close()
     if app.state.traces is not None:
         await to_thread.run_sync(app.state.traces.shutdown)

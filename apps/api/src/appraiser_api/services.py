@@ -16,6 +16,7 @@ from appraiser_api.parts import Parts
 from appraiser_api.prediction_log import PredictionLog
 from appraiser_api.settings import Settings
 from appraiser_api.stores import Stores
+from appraiser_api.versions import Versions
 from appraiser_api.workers import Workers
 
 
@@ -28,6 +29,7 @@ class Services:
         tables: Counts the tables that wait or are worked on.
         kept: Listings that the champion has learned from.
         parts: Asks the parts of the system how they stand.
+        versions: Knows whether the versions of what works together fit.
     """
 
     settings: Settings
@@ -41,12 +43,14 @@ class Services:
     tables: CapacityLimiter = field(init=False)
     kept: Kept = field(init=False)
     parts: Parts = field(init=False)
+    versions: Versions = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "batches", batch_threads(self.settings.batch_threads))
         object.__setattr__(self, "tables", CapacityLimiter(self.settings.batch_waiting))
         object.__setattr__(self, "kept", Kept(self.stores.registry, self.settings.model_cache))
         object.__setattr__(self, "parts", Parts(self.settings, self.stores, self.holder, self.metrics))
+        object.__setattr__(self, "versions", Versions(self.settings.tracking_uri))
 
 
 async def _services(request: Request) -> Services:

@@ -12,7 +12,7 @@ from appraiser_cli.home import ROOT
 _TWO_AT_A_TIME: Final = ("--numprocesses", "2", "--dist", "loadfile")
 """Much of the time of a test goes into waiting for servers; what a file's tests share is started once."""
 
-_QUICK: Final = ("-m", "not end_to_end and not browser and not images")
+_QUICK: Final = ("-m", "not end_to_end and not browser and not images and not services")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ from appraiser_cli.running.supervisor import Supervisor
 from appraiser_cli.services import addresses, airflow, apps
 from appraiser_cli.services.addresses import Addresses
 from appraiser_cli.services.credentials import Credentials
-from appraiser_cli.services.environment import ledger_url, shared, tracking_uri
+from appraiser_cli.services.environment import lake, ledger_url, shared, tracking_uri
+from appraiser_cli.services.profile import Profile, profile_of
+from appraiser_cli.services.stores import Stores
 from appraiser_cli.settings import Settings
 
 
@@ -43,7 +45,11 @@ def develop(home: Home, settings: Settings, app: str, port: int | None, data: Pa
     with interruptible():
         try:
             if app == "airflow":
-                return _airflow(home, places, environment)
+                database = None
+                if profile_of(home) is Profile.SERVICES:
+                    database = Stores(home, settings, places.ports).database("airflow")
+                    environment |= lake(home, settings, places)
+                return _airflow(home, places, environment, database)
             return _app(home, settings, places, environment, app=app, data=data)
         except Interrupted:
             return 0
@@ -77,12 +83,12 @@ def _app(
         raise
 
 
-def _airflow(home: Home, places: Addresses, environment: dict[str, str]) -> int:
+def _airflow(home: Home, places: Addresses, environment: dict[str, str], database: str | None) -> int:
     credentials = Credentials.load_or_make(home)
     airflow.write_passwords(home, credentials)
-    settings = {**environment, **airflow.settings(home, places, credentials)}
+    settings = {**environment, **airflow.settings(home, places, credentials, database)}
     with Display() as display, Supervisor(home) as supervisor:
-        if airflow.needs_migration(home):
+        if database is None and airflow.needs_migration(home):
             supervisor.start(airflow.migration(settings))
             _until_ready(supervisor, display)
             airflow.note_migration(home)

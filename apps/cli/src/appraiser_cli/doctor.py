@@ -13,14 +13,16 @@ from typing import Any, Final
 
 import httpx
 
-from appraiser_cli.errors import CliError
+from appraiser_cli.errors import CliError, NotThereError
 from appraiser_cli.home import DAGS, ROOT, Home
-from appraiser_cli.locks import check_locks, uv
+from appraiser_cli.locks import check_locks, differing_from_locks, uv
 from appraiser_cli.running.ports import is_free
-from appraiser_cli.services import addresses
-from appraiser_cli.services.addresses import LISTENERS, Addresses
+from appraiser_cli.services import addresses, postgresql
+from appraiser_cli.services.addresses import LISTENERS, STORES, Addresses
 from appraiser_cli.services.airflow import DAG_ID
 from appraiser_cli.services.environment import ledger_url, tracking_uri
+from appraiser_cli.services.profile import Profile, profile_of
+from appraiser_cli.services.stores import Stores
 from appraiser_cli.settings import Settings
 from appraiser_cli.status import services
 from appraiser_store import Ledger, StoreError
@@ -62,10 +64,12 @@ def examine(home: Home, settings: Settings) -> list[Finding]:
         _uv,
         _packages,
         _locks,
+        _installed,
         _folders,
         _disk,
         _services,
         _ports,
+        _stores,
         _ledger,
         _mlflow,
         _airflow,
@@ -155,7 +159,8 @@ def _services(home: Home, _settings: Settings) -> Iterator[Finding]:
 def _ports(home: Home, settings: Settings) -> Iterator[Finding]:
     ours = addresses.running(home)
     # Port 0 takes any that is free.
-    wanted = {name: settings.port(name) for name in LISTENERS if name not in ours and settings.port(name)}
+    names = (*LISTENERS, *(STORES if profile_of(home) is Profile.SERVICES else ()))
+    wanted = {name: settings.port(name) for name in names if name not in ours and settings.port(name)}
     taken = [f"{port} ({name})" for name, port in wanted.items() if not is_free(port)]
     if taken:
         yield Finding(
@@ -165,11 +170,47 @@ def _ports(home: Home, settings: Settings) -> Iterator[Finding]:
         yield Finding(Level.OK, "ports", "free, or ours")
 
 
+def _installed(_home: Home, _settings: Settings) -> Iterator[Finding]:
+    wrong = differing_from_locks()
+    if wrong:
+        named = "; ".join(f"{each.package} {each.found} instead of {each.locked} ({each.image})" for each in wrong[:5])
+        more = f", and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        yield Finding(
+            Level.WARN,
+            "libraries",
+            f"what runs here is not what the images install: {named}{more}. Remove .venv and run ./appraiser again; "
+            "where the exports are stale, './appraiser locks'",
+        )
+    else:
+        yield Finding(Level.OK, "libraries", "those of the exports in locks/")
+
+
+def _stores(home: Home, settings: Settings) -> Iterator[Finding]:
+    if profile_of(home) is not Profile.SERVICES:
+        return
+    stores = Stores(home, settings, addresses.running(home))
+    if elsewhere := stores.elsewhere():
+        yield Finding(Level.OK, "profile", f"services; elsewhere: {', '.join(elsewhere)}")
+    else:
+        yield Finding(Level.OK, "profile", "services; all stores are the state folder's own")
+    try:
+        url = stores.database("appraiser")
+    except NotThereError:
+        yield Finding(Level.OK, "postgresql", "does not run; './appraiser up' starts it")
+        return
+    yield Finding(Level.OK, "postgresql", f"server {postgresql.server_version(url)}")
+
+
 def _ledger(home: Home, settings: Settings) -> Iterator[Finding]:
-    if settings.ledger_url is None and not home.ledger.exists():
+    try:
+        url = ledger_url(home, settings)
+    except NotThereError:
+        yield Finding(Level.OK, "ledger", "in PostgreSQL, which does not run")
+        return
+    if url == f"sqlite:///{home.ledger}" and not home.ledger.exists():
         yield Finding(Level.OK, "ledger", "none yet")
         return
-    ledger = Ledger(ledger_url(home, settings))
+    ledger = Ledger(url)
     try:
         yield Finding(Level.OK, "ledger", f"{len(ledger.batches())} batches")
     finally:
@@ -178,7 +219,10 @@ def _ledger(home: Home, settings: Settings) -> Iterator[Finding]:
 
 def _mlflow(home: Home, settings: Settings) -> Iterator[Finding]:
     client = version("mlflow")
-    configured = tracking_uri(home, settings)
+    try:
+        configured = tracking_uri(home, settings)
+    except NotThereError:
+        configured = ""
     if not configured.startswith("http"):
         yield Finding(Level.OK, "mlflow", f"client {client}; no server runs")
         return
@@ -207,8 +251,17 @@ def _airflow(home: Home, _settings: Settings) -> Iterator[Finding]:
     if "airflow" not in ports:
         yield Finding(Level.OK, "airflow", f"{version('apache-airflow')}; not running")
         return
-    url = f"{Addresses(ports, {}).url('airflow')}/api/v2/monitor/health"
-    health = httpx.get(url, timeout=10, trust_env=False).raise_for_status().json()
+    url = f"{Addresses(ports, {}).url('airflow')}/api/v2"
+    server = httpx.get(f"{url}/version", timeout=10, trust_env=False).raise_for_status().json()["version"]
+    if server != version("apache-airflow"):
+        yield Finding(
+            Level.FAIL,
+            "airflow",
+            f"installed is {version('apache-airflow')}, and the server at {url} is {server}: the steps would run under "
+            "another version than they were tested with. End it with './appraiser down' and start it again.",
+        )
+        return
+    health = httpx.get(f"{url}/monitor/health", timeout=10, trust_env=False).raise_for_status().json()
     sick = [part for part in ("metadatabase", "scheduler", "dag_processor") if health[part]["status"] != "healthy"]
     if sick:
         yield Finding(

@@ -5,7 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import date
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +15,8 @@ from appraiser_cli.errors import CliError
 from appraiser_cli.home import ROOT
 
 _BUILD: Final = "build"
+
+_PINNED: Final = re.compile(r"^([A-Za-z0-9._-]+)==(\S+?)(?: |;|$)", re.MULTILINE)
 
 EXPORTS: Final[dict[str, tuple[str, ...]]] = {
     "feed": ("--package", "appraiser-feed"),
@@ -50,6 +54,34 @@ def check_locks(folder: Path = ROOT / "locks") -> list[str]:
     found = {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.txt")}
     names = sorted({*found, *EXPORTS})
     return [name for name in names if name not in EXPORTS or found.get(name) != export(name)]
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """A package that is installed here in another version than an image installs.
+
+    Attributes:
+        image: Which one.
+    """
+
+    package: str
+    found: str
+    locked: str
+    image: str
+
+
+def differing_from_locks(folder: Path = ROOT / "locks") -> list[Differing]:
+    """What is installed here and differs from the exports; what an image alone has is passed over."""
+    found: dict[str, Differing] = {}
+    for path in sorted(folder.glob("*.txt")):
+        for package, locked in _PINNED.findall(path.read_text(encoding="utf-8")):
+            try:
+                installed = version(package)
+            except PackageNotFoundError:
+                continue
+            if installed != locked:
+                found.setdefault(package, Differing(package, installed, locked, path.stem))
+    return list(found.values())
 
 
 def export(name: str) -> str:

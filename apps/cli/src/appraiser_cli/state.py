@@ -19,14 +19,15 @@ def open_ledger(home: Home, settings: Settings) -> Iterator[Ledger]:
     """The ledger, closed afterwards.
 
     Raises:
-        NotThereError: Nothing was ever recorded in this state folder.
+        NotThereError: Nothing was ever recorded in this state folder, or its server does not run.
     """
-    if settings.ledger_url is None and not home.ledger.exists():
+    url = ledger_url(home, settings)
+    if url == f"sqlite:///{home.ledger}" and not home.ledger.exists():
         raise NotThereError(
             f"there is no ledger in {str(home.folder)!r} yet; start the system with './appraiser up', "
             "or name its state folder with --home DIR."
         )
-    ledger = Ledger(ledger_url(home, settings))
+    ledger = Ledger(url)
     try:
         yield ledger
     finally:

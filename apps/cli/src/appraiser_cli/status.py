@@ -1,6 +1,7 @@
 """Which services of a state folder run, and whether they answer."""
 
 import contextlib
+import socket
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -12,6 +13,7 @@ import psutil
 from appraiser_cli.home import Home
 from appraiser_cli.running import records
 from appraiser_cli.running.ending import family
+from appraiser_cli.running.ports import LOOPBACK
 from appraiser_cli.running.records import UP, ProcessRecord
 
 _HEALTH: Final = {
@@ -20,7 +22,12 @@ _HEALTH: Final = {
     "airflow": "/api/v2/version",
     "api": "/health/live",
     "ui": "/_stcore/health",
+    "pipeline-metrics": "/metrics",
+    "prometheus": "/-/ready",
 }
+_LISTENING: Final = ("postgresql", "seaweedfs")
+"""Stores, which answer nobody without a key: that they listen has to be enough."""
+
 _MEGABYTE: Final = 1_000_000
 
 
@@ -58,6 +65,8 @@ def _look(entry: ProcessRecord) -> ServiceStatus:
     state = "running" if leader else "orphaned" if members else "ended"
     if leader and entry.name in _HEALTH and not _answers(entry.url + _HEALTH[entry.name]):
         state = "silent"
+    if leader and entry.name in _LISTENING and not _listens(entry.port):
+        state = "silent"
     since = datetime.fromtimestamp(entry.created, UTC).strftime("%m-%d %H:%M")
     return ServiceStatus(entry.name, state, entry.pid, _memory(members) / _MEGABYTE, since, entry.url)
 
@@ -68,6 +77,14 @@ def _memory(members: list[psutil.Process]) -> float:
         with contextlib.suppress(psutil.Error):
             total += member.memory_info().rss
     return total
+
+
+def _listens(port: int | None) -> bool:
+    try:
+        with socket.create_connection((LOOPBACK, port or 0), timeout=2):
+            return True
+    except OSError:
+        return False
 
 
 def _answers(url: str) -> bool:

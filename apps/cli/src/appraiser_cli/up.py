@@ -302,7 +302,9 @@ class _Up:
             self._look(system)
             time.sleep(_LOOK.total_seconds())
         self._display.say(f"\neverything runs, after {self._elapsed()}", "bold green")
-        for line in address_lines(dict(system.addresses.ports), system.credentials):
+        started = system.supervisor.started
+        ports = {name: port for name, port in system.addresses.ports.items() if name in started}
+        for line in address_lines(ports, system.credentials):
             self._display.say(line, indent=2, whole=True)
         self._display.say("\nWhat is a house worth?")
         self._display.say(example(system.addresses.ports["api"]), indent=2, whole=True)

@@ -147,6 +147,9 @@ class Ready(Record):
     detail: str
     workers: tuple[WorkerReady, ...] = Field(default=(), description="Every process that answers at this address.")
     draining: bool = Field(default=False, description="True once it was told to stop: it finishes what it took.")
+    mismatches: tuple[str, ...] = Field(
+        default=(), description="Versions that do not fit each other, as far as they are known, and what to do."
+    )
 
 
 class Reloaded(Record):

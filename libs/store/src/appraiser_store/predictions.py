@@ -117,6 +117,11 @@ class PredictionLedger:
         order = (table.at, table.request_id, table.row)
         return self._predictions(select(PREDICTIONS).where(*wanted).order_by(*order).limit(limit))
 
+    def count_predictions(self) -> int:
+        """How many appraisals are on record."""
+        with self._engine.connect() as connection:
+            return int(connection.scalar(select(func.count()).select_from(PREDICTIONS)) or 0)
+
     def delete_predictions_before(self, instant: dt.datetime) -> int:
         """Forget appraisals answered before an instant, and what is known of the sales of their houses.
 

@@ -35,12 +35,16 @@ async def ready(services: Shared, response: Response) -> Ready:
     """200 with the model that serves, also while the registry is away or a newer version cannot be loaded.
 
     `workers` tells what each process at this address serves; they differ for a moment when a champion changes. All of
-    them must have a model, for nobody knows which of them the next request meets.
+    them must have a model, for nobody knows which of them the next request meets. `mismatches` names versions that do
+    not fit, which makes nothing unready: MLflow is asked for its own aside.
     """
     workers = tuple(state.ready() for state in services.workers.states())
     state = services.holder.ready()
     everywhere = state.ready and (not services.workers.several or all(worker.model for worker in workers))
-    state = state.model_copy(update={"ready": everywhere, "workers": workers, "draining": DRAINING.on})
+    mismatches = services.versions.mismatches(services.holder.current)
+    state = state.model_copy(
+        update={"ready": everywhere, "workers": workers, "draining": DRAINING.on, "mismatches": mismatches}
+    )
     if not state.ready or state.draining:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return state

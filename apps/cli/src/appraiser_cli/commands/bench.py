@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from appraiser_cli.options import JsonOption
+from appraiser_cli.options import HomeOption, JsonOption
 
 bench = typer.Typer(help="Measure it beside its rivals, in one run.", no_args_is_help=True)
 
@@ -51,6 +51,27 @@ def batch(
     Takes some minutes.
     """
     run_script("batch", *(["--json"] if json else []), "--rows", rows)
+
+
+@bench.command()
+def load(
+    *,
+    json: JsonOption = False,
+    seconds: Annotated[float, typer.Option(min=1, help="How long they ask. [s]")] = 300.0,
+    users: Annotated[int, typer.Option(min=1, help="People at once.")] = 20,
+    home: HomeOption = None,
+) -> None:
+    """Let twenty people ask at once, and compare what they were told with what is on record.
+
+    Asks an API of its own with two workers, or with --home DIR the running system of that state folder. Exit code 1
+    where a request failed, or an answer is not on record.
+    """
+    run_script(
+        "people",
+        *(["--json"] if json else []),
+        *("--seconds", str(seconds), "--users", str(users)),
+        *(["--home", str(home)] if home else []),
+    )
 
 
 @bench.command()

@@ -7,7 +7,7 @@ import typer
 
 from appraiser_cli.options import JsonOption
 
-check = typer.Typer(help="Check one thing: code, workflows, manifests or monitoring.", no_args_is_help=True)
+check = typer.Typer(help="Check one thing: code, workflows, manifests, monitoring or services.", no_args_is_help=True)
 
 
 @check.command()
@@ -82,3 +82,17 @@ def monitoring(
         run_script("monitoring", *(["--json"] if json else []))
     changed = [str(path.relative_to(ROOT)) for path in write_dashboards(ROOT)]
     typer.echo("\n".join(changed) or "Grafana's files are those of the code.")
+
+
+@check.command()
+def services() -> None:
+    """Take six batches over PostgreSQL, S3 and an MLflow server, and hold the decisions against the embedded profile's.
+
+    Takes some five minutes, and Debian's package postgresql.
+    """
+    import subprocess
+
+    from appraiser_cli.home import ROOT
+
+    line = [str(ROOT / ".venv" / "bin" / "pytest"), "-m", "services", "tests/services", "-p", "no:randomly", "-s"]
+    raise typer.Exit(subprocess.run(line, cwd=ROOT, check=False).returncode)

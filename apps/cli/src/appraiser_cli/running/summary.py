@@ -9,6 +9,7 @@ _LABELS = (
     ("models in MLflow", "mlflow", ""),
     ("pipeline in Airflow", "airflow", ""),
     ("listing feed", "feed", ""),
+    ("metrics and alerts", "prometheus", "/alerts"),
 )
 
 

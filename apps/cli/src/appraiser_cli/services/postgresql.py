@@ -93,6 +93,16 @@ def answers(url: str) -> bool:
     return True
 
 
+def server_version(url: str) -> str:
+    """The version of the server that has a database."""
+    engine = create_engine(url, connect_args={"connect_timeout": 5})
+    try:
+        with engine.connect() as connection:
+            return str(connection.exec_driver_sql("SHOW server_version").scalar())
+    finally:
+        engine.dispose()
+
+
 def program(home: Home, name: str) -> str:
     """Path of one of PostgreSQL's programs, of the version that made the cluster.
 

@@ -53,7 +53,7 @@ def seaweedfs(home: Home, credentials: StoreCredentials, port: int, stores: Stor
     }
     return Service(
         name="seaweedfs",
-        command=(_program(), "mini", *(f"-{name}={value}" for name, value in options.items())),
+        command=(program(), "mini", *(f"-{name}={value}" for name, value in options.items())),
         port=port,
         probe=lambda: all(_has(stores.s3(bucket), bucket) for bucket in BUCKETS),
         store=True,
@@ -119,7 +119,12 @@ def _inner_ports(port: int) -> tuple[int, int, int, int]:
     return found[0], found[1], found[2], found[3]
 
 
-def _program() -> str:
+def program() -> str:
+    """Path of SeaweedFS.
+
+    Raises:
+        CliError: It is not installed.
+    """
     found = shutil.which("weed", path=sysconfig.get_path("scripts")) or shutil.which("weed")
     if found is None:
         raise CliError(

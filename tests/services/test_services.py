@@ -1,0 +1,248 @@
+"""The system over PostgreSQL, S3 and an MLflow server on both: six batches to the decisions of the embedded profile.
+
+Takes minutes, so that it is left out unless asked for: './appraiser check services'.
+"""
+
+import json
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from appraiser_cli.errors import CliError
+from appraiser_cli.home import Home
+from appraiser_cli.running import records
+from appraiser_cli.services import postgresql, seaweedfs
+from appraiser_schema import example_listing
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(1500)]
+
+BATCHES = 6
+NAMES = ("feed", "mlflow", "airflow", "api", "ui", "postgresql", "seaweedfs", "pipeline-metrics", "prometheus")
+PORTS = [f"--port={name}=0" for name in NAMES]
+VARIABLES = {name: value for name, value in os.environ.items() if not name.startswith(("APPRAISER_", "AIRFLOW", "AWS"))}
+PATIENCE = 900
+"""How long six batches may take on a loaded machine. [s]"""
+
+
+def appraiser(home: Path, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a command over a state folder."""
+    line = [sys.executable, "-m", "appraiser_cli", *words, "--home", str(home)]
+    return subprocess.run(line, capture_output=True, text=True, check=check, env=VARIABLES, timeout=PATIENCE)
+
+
+def decisions(home: Path) -> list[dict[str, Any]]:
+    """What was decided and why, without when, and without the number of the lake's snapshot, which is random."""
+    found = json.loads(appraiser(home, "decisions", "--json").stdout)
+    return [{name: value for name, value in one.items() if name not in {"decided_at", "snapshot_id"}} for one in found]
+
+
+@dataclass(frozen=True)
+class System:
+    """The running system.
+
+    Attributes:
+        home: Its state folder.
+        process: The command `up`.
+    """
+
+    home: Path
+    process: subprocess.Popen[bytes]
+
+    def url(self, name: str) -> str:
+        """Address of a service."""
+        return records.load(Home(self.home).run)[name].url
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A folder that PostgreSQL's own user may pass through, too; skipped where a program is missing."""
+    found = Path(tempfile.mkdtemp(prefix="services-", dir="/tmp"))
+    found.chmod(0o755)
+    try:
+        try:
+            postgresql.program(Home(found), "initdb")
+            seaweedfs.program()
+        except CliError as error:
+            (pytest.fail if os.environ.get("APPRAISER_REQUIRE_SERVICES") else pytest.skip)(str(error))
+        yield found
+    finally:
+        shutil.rmtree(found)
+
+
+@pytest.fixture(scope="module")
+def data(sample_listings: Path | None) -> list[str]:
+    """The option that names the sample; the simulator where it is absent."""
+    return ["--data", str(sample_listings)] if sample_listings else []
+
+
+@pytest.fixture(scope="module")
+def embedded(folder: Path, data: list[str]) -> list[dict[str, Any]]:
+    """What the embedded profile decides of the same batches."""
+    appraiser(folder / "embedded", "pipeline", "run", "--batches", str(BATCHES), *data)
+    return decisions(folder / "embedded")
+
+
+@pytest.fixture(scope="module")
+def system(folder: Path, data: list[str], embedded: list[dict[str, Any]]) -> Iterator[System]:  # noqa: ARG001 - one after the other
+    """The system after six batches."""
+    home = folder / "state"
+    line = [sys.executable, "-m", "appraiser_cli", "up", "--profile", "services", f"--batches={BATCHES}"]
+    with (folder / "up.txt").open("wb") as file:
+        process = subprocess.Popen(
+            [*line, *data, *PORTS, "--home", str(home)], stdout=file, stderr=subprocess.STDOUT, env=VARIABLES
+        )
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while "Ctrl-C ends everything" not in (said := (folder / "up.txt").read_text()):
+            assert process.poll() is None, said
+            assert time.monotonic() < deadline, said
+            time.sleep(0.5)
+        sys.stderr.write(f"\n{said}")
+        yield System(home, process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=120)
+        appraiser(home, "down", check=False)
+
+
+class TestServices:
+    """What six batches left behind, and who can see it."""
+
+    def test_decisions(self, system: System, embedded: list[dict[str, Any]]) -> None:
+        """The same batches lead to the same decisions for the same reasons, to the last figure."""
+        found = decisions(system.home)
+        assert {one["batch_number"] for one in found} == set(range(BATCHES))
+        assert found == embedded
+
+    def test_tables_are_in_the_bucket(self, system: System) -> None:
+        """Listings and models lie in S3, and below the state folder only what was received."""
+        assert not list((system.home / "lake").rglob("*.parquet"))
+        assert not list((system.home / "mlflow" / "artifacts").iterdir())
+        assert not list(system.home.glob("*.db"))
+        assert list((system.home / "lake" / "landing").iterdir())
+
+    def test_commands(self, system: System) -> None:
+        """Other commands find the stores by the state folder alone."""
+        batches = json.loads(appraiser(system.home, "batches", "--json").stdout)
+        models = json.loads(appraiser(system.home, "models", "list", "--json").stdout)
+        assert [batch["batch_number"] for batch in batches] == list(range(BATCHES))
+        assert [model["aliases"] for model in models].count(["champion"]) == 1
+        status = json.loads(appraiser(system.home, "status", "--json").stdout)["services"]
+        assert {one["name"]: one["state"] for one in status if one["state"] != "running"} == {}
+        assert {one["name"] for one in status} >= {"postgresql", "seaweedfs", "airflow-triggerer"}
+
+    def test_answers(self, system: System) -> None:
+        """Two workers answer with the champion, and what they answered reaches PostgreSQL."""
+        api = system.url("api")
+        deadline = time.monotonic() + 60
+        while not (ready := httpx.get(f"{api}/health/ready", trust_env=False).json())["ready"]:
+            assert time.monotonic() < deadline, ready
+            time.sleep(0.2)
+        assert len(ready["workers"]) == 2
+        assert ready["mismatches"] == []
+        houses = [{**example_listing(), "house_size": 900.0 + size} for size in range(20)]
+        answers = [httpx.post(f"{api}/predict", json=house, trust_env=False).raise_for_status() for house in houses]
+        told = answers[-1].json()["request_id"]
+        while (asked := appraiser(system.home, "lineage", told, check=False)).returncode:
+            assert time.monotonic() < deadline, asked.stderr
+            time.sleep(0.5)
+
+    def test_doctor(self, system: System) -> None:
+        """Nothing is wrong, and versions of clients and servers are named."""
+        found = appraiser(system.home, "doctor", "--json", check=False)
+        findings = {one["what"]: one for one in json.loads(found.stdout)}
+        assert {what: one for what, one in findings.items() if one["level"] == "fail"} == {}
+        assert "client and server are" in findings["mlflow"]["text"]
+        assert findings["postgresql"]["level"] == "ok"
+
+    def test_metrics(self, system: System) -> None:
+        """Prometheus, where it is installed, is answered by every part that it asks."""
+        if not shutil.which("prometheus"):
+            pytest.skip("prometheus is not installed; Debian's package of that name brings it")
+        deadline = time.monotonic() + 60
+        while True:
+            found = httpx.get(f"{system.url('prometheus')}/api/v1/targets", trust_env=False).json()["data"]
+            health = {target["labels"]["job"]: target["health"] for target in found["activeTargets"]}
+            if set(health.values()) == {"up"}:
+                break
+            assert time.monotonic() < deadline, found
+            time.sleep(1)
+        assert set(health) == {"api", "feed", "pipeline", "mlflow", "prometheus"}
+
+
+class TestSecrets:
+    """Who can read what opens the stores."""
+
+    def test_command_lines(self, system: System) -> None:
+        """No password and no key stands in a command line, a log, or what `up` has printed but Airflow's."""
+        known = json.loads((system.home / "secrets" / "stores.json").read_text())
+        secrets = [*known["passwords"].values(), *(key["secret_key"] for key in known["keys"].values())]
+        lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])] + [
+            path.read_text(errors="replace") for path in (system.home / "logs").iterdir()
+        ]
+        assert not [line[:200] for line in lines for secret in secrets if secret in line]
+
+    def test_files(self, system: System) -> None:
+        """The files of secrets, and the folder that they lie in, are their owner's alone."""
+        files = [path for path in (system.home / "secrets").iterdir() if path.is_file()]
+        assert {path.name for path in files} == {"stores.json", "pgpass", "s3.json"}
+        assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+        assert stat.S_IMODE((system.home / "secrets").stat().st_mode) == 0o700
+
+    def test_loopback_only(self, system: System) -> None:
+        """Every part listens where only this machine can reach it."""
+        ours = {entry.pid for entry in records.load(Home(system.home).run).values()}
+        family = {child.pid for pid in ours for child in psutil.Process(pid).children(recursive=True)} | ours
+        listening = [
+            connection
+            for connection in psutil.net_connections("tcp")
+            if connection.pid in family and connection.status == psutil.CONN_LISTEN
+        ]
+        assert len(listening) >= 9
+        assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
+
+    def test_not_root(self, system: System) -> None:
+        """PostgreSQL is run by no administrator."""
+        entry = records.load(Home(system.home).run)["postgresql"]
+        assert psutil.Process(entry.pid).uids().real != 0
+        if os.geteuid() == 0:
+            assert psutil.Process(entry.pid).uids().real == pwd.getpwnam("postgres").pw_uid
+
+
+class TestAgain:
+    """What the state folder remembers."""
+
+    def test_other_profile(self, system: System, folder: Path) -> None:
+        """A state of the one profile is not started as the other."""
+        refused = appraiser(folder / "embedded", "up", "--profile", "services", "--once", check=False)
+        assert refused.returncode == 2
+        assert "was made with the profile 'embedded'" in refused.stderr
+        assert appraiser(system.home, "status", "--json").returncode == 0
+
+    def test_end_and_start(self, system: System, data: list[str]) -> None:
+        """`down` ends it all, and says so; without a profile named it starts on the same stores, with nothing to do."""
+        ended = appraiser(system.home, "down").stdout
+        assert "postgresql" in ended
+        assert system.process.wait(timeout=60) is not None
+        absent = appraiser(system.home, "batches", check=False)
+        assert (absent.returncode, "PostgreSQL of" in absent.stderr) == (1, True)
+        log = (system.home / "logs" / "postgresql.log").read_text()
+        assert "database system is shut down" in log.splitlines()[-1]
+        again = appraiser(system.home, "up", "--once", *(data or ["--batches=0"]), *PORTS)
+        assert "all batches are taken" in again.stdout or not data
+        assert "airflow-migrate" not in again.stdout
+        assert "batch 6" not in again.stdout
