@@ -115,8 +115,10 @@ def _started(
     state, temporary = writable(folder / "state"), writable(folder / "tmp")
     name = run("buildah", "from", "--pull-never", tag)
     root = Path(run("buildah", "mount", name))
-    # The only thing that buildah itself would write.
+    # The only things that buildah itself would write: its mark, and the places of volumes.
     (root / "run" / ".containerenv").touch()
+    for volume in volumes:
+        (root / volume.split(":")[1].lstrip("/")).mkdir(parents=True, exist_ok=True)
     run("mount", "--bind", str(root), str(root))
     run("mount", "-o", "remount,bind,ro", str(root))
     line = [
