@@ -1,14 +1,17 @@
 """The whole system as a user starts it: three batches through the real DAG, then a question to the champion."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +40,13 @@ class System:
         home: Its state folder.
         process: The command `up`.
         addresses: Address of each service, as it was printed.
+        alerts: What the webhook was told of failures.
     """
 
     home: Path
     process: subprocess.Popen[bytes]
     addresses: dict[str, str]
+    alerts: list[dict[str, Any]]
 
 
 def command(home: Path, *words: str) -> list[str]:
@@ -85,21 +90,117 @@ def system(tmp_path_factory: pytest.TempPathFactory, sample_listings: Path | Non
     home = tmp_path_factory.mktemp("home")
     data = ["--data", str(sample_listings)] if sample_listings else []
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("APPRAISER_", "AIRFLOW"))}
-    with (home / "up.txt").open("wb") as file:
+    with webhook() as (url, alerts), (home / "up.txt").open("wb") as file:
         process = subprocess.Popen(
             command(home, "up", f"--batches={BATCHES}", *data, *PORTS),
             stdout=file,
             stderr=subprocess.STDOUT,
-            env=variables,
+            env=variables | {"APPRAISER_ALERT_WEBHOOK": url},
         )
+        try:
+            addresses = wait_until_up(home, process)
+            wait_for_champion(addresses["api"])
+            yield System(home, process, addresses, alerts)
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+            subprocess.run(command(home, "down"), check=False, timeout=60)
+
+
+@contextmanager
+def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Who is told of failures: an address, and what was posted to it so far."""
+    told: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing is said."""
+
+    receiver = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=receiver.serve_forever, kwargs={"poll_interval": 0.1})
+    thread.start()
     try:
-        addresses = wait_until_up(home, process)
-        wait_for_champion(addresses["api"])
-        yield System(home, process, addresses)
+        yield f"http://127.0.0.1:{receiver.server_address[1]}/alerts", told
     finally:
-        process.terminate()
-        process.wait(timeout=60)
-        subprocess.run(command(home, "down"), check=False, timeout=60)
+        receiver.shutdown()
+        thread.join()
+        receiver.server_close()
+
+
+class Airflow:
+    """Airflow's REST API, as the admin."""
+
+    def __init__(self, system: System) -> None:
+        password = re.findall(r"user admin, password (\S+)\)", output(system.home))[0]
+        self._client = httpx.Client(base_url=system.addresses["airflow"], trust_env=False, timeout=30)
+        token = self.ask("POST", "/auth/token", json={"username": "admin", "password": password})["access_token"]
+        self._client.headers["Authorization"] = f"Bearer {token}"
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._client.close()
+
+    def ask(self, method: str, path: str, **request: Any) -> Any:
+        """Ask, and raise where it is refused."""
+        answer = self._client.request(method, path, **request).raise_for_status()
+        return answer.json() if answer.content else None
+
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """The runs of a DAG, in the order in which they came."""
+        found: list[dict[str, Any]] = self.ask(
+            "GET", f"/api/v2/dags/{dag_id}/dagRuns", params={"order_by": "run_after"}
+        )["dag_runs"]
+        return found
+
+    def trigger(self, dag_id: str, **conf: Any) -> str:
+        """Start a run; its id."""
+        run = self.ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf})
+        return str(run["dag_run_id"])
+
+    def end(self, dag_id: str, run_id: str) -> str:
+        """Wait until a run has ended; how it did."""
+        deadline = time.monotonic() + 90
+        while (state := self.ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"]) in {"queued", "running"}:
+            assert time.monotonic() < deadline, self.tasks(dag_id, run_id)
+            time.sleep(0.3)
+        return str(state)
+
+    def tasks(self, dag_id: str, run_id: str) -> dict[str, dict[str, Any]]:
+        """The tasks of a run by name."""
+        found = self.ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
+        return {task["task_id"]: task for task in found}
+
+    @contextmanager
+    def held(self, dag_id: str) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+        """Start no run of a DAG; gives what tells those that were asked for meanwhile, which are deleted at the end."""
+        before = {run["dag_run_id"] for run in self.runs(dag_id)}
+
+        def triggered() -> list[dict[str, Any]]:
+            return [run for run in self.runs(dag_id) if run["dag_run_id"] not in before]
+
+        self.ask("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": True})
+        try:
+            yield triggered
+        finally:
+            for run in triggered():
+                self.forget(dag_id, run["dag_run_id"])
+            self.ask("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
+
+    def forget(self, dag_id: str, run_id: str) -> None:
+        """Delete a run, so that no other test finds it."""
+        self.ask("DELETE", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")
+
+
+@pytest.fixture(scope="module")
+def airflow(system: System) -> Iterator[Airflow]:
+    """The running Airflow."""
+    with closing(Airflow(system)) as airflow:
+        yield airflow
 
 
 @pytest.fixture
@@ -152,16 +253,87 @@ class TestStores:
         moves = [move for move in context.ledger.moves() if move.who == "house_price_pipeline"]
         assert [move.to_version for move in moves] == [decision.model_version for decision in decisions]
 
-    def test_airflow(self, system: System) -> None:
-        """Three runs of the DAG, and all of them succeeded."""
-        said = output(system.home)
-        password = re.findall(r"user admin, password (\S+)\)", said)[0]
-        with httpx.Client(base_url=system.addresses["airflow"], trust_env=False, timeout=30) as client:
-            token = client.post("/auth/token", json={"username": "admin", "password": password}).json()["access_token"]
-            answer = client.get(
-                "/api/v2/dags/house_price_pipeline/dagRuns", headers={"Authorization": f"Bearer {token}"}
-            )
-        assert [run["state"] for run in answer.json()["dag_runs"]] == ["success"] * BATCHES
+
+class TestAirflow:
+    """What the scheduler really ran, and what it can be told."""
+
+    def test_pipeline(self, airflow: Airflow) -> None:
+        """Three runs of the DAG, and all of them succeeded; each step took its turn in the pool of the lake."""
+        assert [run["state"] for run in airflow.runs("house_price_pipeline")] == ["success"] * BATCHES
+        pool = airflow.ask("GET", "/api/v2/pools/appraiser_lake")
+        assert (pool["slots"], pool["occupied_slots"]) == (1, 0)
+
+    def test_links(self, airflow: Airflow, context: Context, system: System) -> None:
+        """A task leads to the run in MLflow that it made, to its version and to its batch in the API."""
+        run = airflow.runs("house_price_pipeline")[0]["dag_run_id"]
+        path = f"/api/v2/dags/house_price_pipeline/dagRuns/{run}/taskInstances/train_model/links"
+        found = airflow.ask("GET", path)["extra_links"]
+        version = context.registry.version_of_batch(0)
+        assert version is not None
+        assert found == {
+            "Run in MLflow": f"{system.addresses['mlflow']}/#/runs/{context.registry.version(version).run_id}",
+            "Model in the API": f"{system.addresses['api']}/models/{version}",
+            "Batch in the API": f"{system.addresses['api']}/batches/0",
+        }
+        for name in ("Model in the API", "Batch in the API"):
+            httpx.get(found[name], trust_env=False, timeout=30).raise_for_status()
+
+    def test_monitoring(self, airflow: Airflow) -> None:
+        """A batch that was cleaned made Airflow look at what people ask about, and there was nothing to ask for."""
+        runs = [run for run in airflow.runs("house_price_monitoring") if run["run_type"] == "asset_triggered"]
+        last = runs[-1]["dag_run_id"]
+        assert airflow.end("house_price_monitoring", last) == "success"
+        states = {name: task["state"] for name, task in airflow.tasks("house_price_monitoring", last).items()}
+        assert (states["nothing_to_ask"], states["ask_for_retraining"]) == ("success", "skipped")
+
+    def test_asks(self, airflow: Airflow, system: System, context: Context) -> None:
+        """Where people ask about other houses, a run of the pipeline is asked for, and told why."""
+        houses = [example_listing() | {"house_size": 9_000.0 + number, "bed": 9.0} for number in range(300)]
+        url = f"{system.addresses['api']}/predict/batch"
+        httpx.post(url, json=houses, trust_env=False, timeout=60).raise_for_status()
+        deadline = time.monotonic() + 30
+        while len(context.ledger.predictions()) < len(houses):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        with airflow.held("house_price_pipeline") as triggered:
+            run = airflow.trigger("house_price_monitoring", policy={"tables_ask": True})
+            assert airflow.end("house_price_monitoring", run) == "success"
+            [asked] = triggered()
+        assert asked["state"] == "queued"
+        assert asked["conf"]["retrain_reason"].startswith("the houses asked about are others than version")
+        assert "houses asked about in tables in 7 days" in asked["conf"]["retrain_reason"]
+
+    def test_maintenance(self, airflow: Airflow) -> None:
+        """What would be cleaned up is told: nothing of a system that is minutes old."""
+        run = airflow.trigger("house_price_maintenance", only_tell=True)
+        assert airflow.end("house_price_maintenance", run) == "success"
+        path = f"/api/v2/dags/house_price_maintenance/dagRuns/{run}/taskInstances/clean/xcomEntries/return_value"
+        told = airflow.ask("GET", path, params={"deserialize": "true"})["value"]
+        assert {part["count"] for part in told} == {0}
+        assert len(told) == 5
+
+    def test_feed(self, airflow: Airflow) -> None:
+        """The wait for the feed ends in the triggerer, without a worker, and a run of the pipeline is asked for."""
+        with airflow.held("house_price_pipeline") as triggered:
+            run = airflow.trigger("house_price_feed")
+            assert airflow.end("house_price_feed", run) == "success"
+            assert [run["state"] for run in triggered()] == ["queued"]
+        wait = airflow.tasks("house_price_feed", run)["wait_for_feed"]
+        # No worker ever had it.
+        assert (wait["state"], wait["pid"], wait["queued_when"]) == ("success", None, None)
+
+    def test_alert(self, airflow: Airflow, system: System, context: Context) -> None:
+        """A run that cannot succeed fails at once, the webhook is told why, and the source was not asked."""
+        fetches = context.ledger.fetches()
+        run = airflow.trigger("house_price_pipeline", policy={"least_luck": 1})
+        assert airflow.end("house_price_pipeline", run) == "failed"
+        fetch = airflow.tasks("house_price_pipeline", run)["fetch_batch"]
+        assert (fetch["state"], fetch["try_number"]) == ("failed", 1)
+        airflow.forget("house_price_pipeline", run)
+        [told] = [alert for alert in system.alerts if alert["run_id"] == run]
+        assert told["task_id"] == "fetch_batch"
+        assert "PolicyError: the policy's 'least_luck' = 1 is no threshold" in told["text"]
+        assert context.ledger.fetches() == fetches
 
 
 class TestAnswers:

@@ -1,6 +1,5 @@
 """The DAG that waits for the listing API and then asks for one batch; waiting costs no worker's slot."""
 
-import datetime as dt
 import os
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -24,7 +23,7 @@ DOCUMENTATION = """
 @dag(
     dag_id="house_price_feed",
     schedule=os.environ.get("APPRAISER_FEED_SCHEDULE") or None,
-    start_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    # No start date: a new Airflow waits for the next time, instead of making up for the last one.
     catchup=False,
     max_active_runs=1,
     is_paused_upon_creation=False,

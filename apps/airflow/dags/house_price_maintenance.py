@@ -1,7 +1,5 @@
 """The DAG that cleans up by the written retention policy."""
 
-import datetime as dt
-
 from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, task
 
 from appraiser_pipeline.orchestration.alert import Alert
@@ -36,7 +34,7 @@ def clean() -> list[dict[str, object]]:
 @dag(
     dag_id="house_price_maintenance",
     schedule=CronTriggerTimetable("0 3 * * 0", timezone="UTC"),
-    start_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    # No start date: a new Airflow waits for the next time, instead of making up for the last one.
     catchup=False,
     max_active_runs=1,
     is_paused_upon_creation=False,
