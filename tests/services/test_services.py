@@ -21,12 +21,16 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from sqlalchemy import make_url
 
 from appraiser_cli.errors import CliError
 from appraiser_cli.home import Home
 from appraiser_cli.running import records
-from appraiser_cli.services import postgresql, seaweedfs
+from appraiser_cli.services import databases, postgresql, seaweedfs
+from appraiser_cli.services.store_credentials import ADMINISTRATOR
+from appraiser_cli.services.stores import own_database
 from appraiser_schema import example_listing
+from appraiser_store import Ledger
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(1500)]
 
@@ -221,6 +225,76 @@ class TestSecrets:
         assert psutil.Process(entry.pid).uids().real != 0
         if os.geteuid() == 0:
             assert psutil.Process(entry.pid).uids().real == pwd.getpwnam("postgres").pw_uid
+
+
+class TestElsewhere:
+    """Servers that are there already: those of the running system, by their addresses."""
+
+    @pytest.fixture
+    def administrator(self, system: System) -> str:
+        """Address of the running server's own database, for who may make others."""
+        port = records.load(Home(system.home).run)["postgresql"].port
+        assert port is not None
+        return own_database(Home(system.home), ADMINISTRATOR, port)
+
+    def test_database_is_made(self, administrator: str) -> None:
+        """A database that is missing on a server that is named is made; one that is there stays."""
+        url = make_url(administrator).set(database="elsewhere").render_as_string(hide_password=False)
+        assert not postgresql.answers(url)
+        databases.make_given(url)
+        databases.make_given(url)
+        assert postgresql.answers(url)
+
+    def test_who_may_not(self, system: System, administrator: str) -> None:
+        """Who may make none is told so, and a wrong password is not repeated."""
+        theirs = make_url(administrator).set(username="lake", database="another").render_as_string(hide_password=False)
+        with pytest.raises(CliError, match="'another' is missing and cannot be made"):
+            databases.make_given(theirs)
+        wrong = make_url(administrator).set(password="not-the-word", query={}).render_as_string(hide_password=False)
+        with pytest.raises(CliError, match="password authentication failed") as raised:
+            databases.make_given(wrong)
+        assert "not-the-word" not in str(raised.value)
+        assert system.process.poll() is None
+
+    def test_nothing_is_started(self, system: System, folder: Path, administrator: str) -> None:
+        """A second system takes a batch over the first one's servers, and starts none of its own."""
+        names = ("appraiser", "lake", "airflow")
+        known = json.loads((system.home / "secrets" / "stores.json").read_text())["keys"]["lake"]
+        url = make_url(administrator)
+        given = {name: url.set(database=f"second_{name}").render_as_string(hide_password=False) for name in names}
+        variables = {
+            "APPRAISER_LEDGER_URL": given["appraiser"],
+            "APPRAISER_LAKE_CATALOG_URL": given["lake"],
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": given["airflow"],
+            "APPRAISER_LAKE_WAREHOUSE": "s3://lake/second",
+            "AWS_ENDPOINT_URL_S3": system.url("seaweedfs"),
+            "AWS_ACCESS_KEY_ID": known["access_key"],
+            "AWS_SECRET_ACCESS_KEY": known["secret_key"],
+            "MLFLOW_ARTIFACTS_DESTINATION": "s3://lake/models",
+            "MLFLOW_BACKEND_STORE_URI": url.set(database="second_mlflow").render_as_string(hide_password=False),
+        }
+        home = folder / "second"
+        line = [sys.executable, "-m", "appraiser_cli", "up", "--profile", "services", "--batches=1", *PORTS]
+        with (folder / "second.txt").open("wb") as file:
+            process = subprocess.Popen(
+                [*line, "--home", str(home)], stdout=file, stderr=subprocess.STDOUT, env=VARIABLES | variables
+            )
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while "Ctrl-C ends everything" not in (said := (folder / "second.txt").read_text()):
+                assert process.poll() is None, said
+                assert time.monotonic() < deadline, said
+                time.sleep(0.5)
+            assert not {"postgresql", "seaweedfs"} & set(records.load(Home(home).run))
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=120)
+        assert "batch 0 took" in said
+        ledger = Ledger(given["appraiser"])
+        assert [batch.batch_number for batch in ledger.batches()] == [0]
+        ledger.close()
+        assert not (home / "postgresql").exists()
+        assert not (home / "secrets" / "stores.json").exists()
 
 
 class TestAgain:

@@ -3,11 +3,15 @@
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
-from appraiser_cli.doctor import Level, _guarded, _mlflow, _ports
+from appraiser_cli.doctor import Level, _guarded, _ledger, _mlflow, _ports, _stores
 from appraiser_cli.home import Home
+from appraiser_cli.locks import Differing, differing_from_locks
+from appraiser_cli.services.profile import Profile, remember
 from appraiser_cli.settings import Settings
 
 
@@ -57,3 +61,41 @@ class TestDoctor:
         none = Settings(feed_port=0, mlflow_port=0, airflow_port=0, api_port=0, ui_port=0)
         (finding,) = _ports(home, none)
         assert finding.level is Level.OK
+
+
+class TestVersions:
+    """What runs against what is locked."""
+
+    def test_library_of_another_version(self, tmp_path: Path) -> None:
+        """A library that is installed in another version than an image installs is named with both."""
+        (tmp_path / "api.txt").write_text(
+            f"polars=={version('polars')} ; sys_platform == 'linux' \\\n    --hash=sha256:00\n"
+            "httpx==0.0.1 \\\n    --hash=sha256:00\nno-such-package==1.0\n"
+        )
+        assert differing_from_locks(tmp_path) == [Differing("httpx", version("httpx"), "0.0.1", "api")]
+
+    def test_mlflow_server_of_another_version(self, home: Home) -> None:
+        """A server of another version than the client is a failure, with both versions and what to do."""
+
+        class Old(_Sick):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"2.11.0")
+
+        with HTTPServer(("127.0.0.1", 0), Old) as server:
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+            thread.start()
+            (finding,) = _mlflow(home, Settings(mlflow_tracking_uri=f"http://127.0.0.1:{server.server_port}"))
+            server.shutdown()
+            thread.join()
+        assert finding.level is Level.FAIL
+        assert f"client {version('mlflow')}, server 2.11.0" in finding.text
+
+    def test_stores_that_do_not_run(self, home: Home) -> None:
+        """A state of the profile with services is healthy while nothing runs, and how to start it is told."""
+        home.make()
+        remember(home, Profile.SERVICES)
+        found = [*_stores(home, Settings()), *_ledger(home, Settings()), *_mlflow(home, Settings())]
+        assert {finding.level for finding in found} == {Level.OK}
+        assert "./appraiser up" in " ".join(finding.text for finding in found)

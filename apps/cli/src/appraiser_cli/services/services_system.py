@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, override
 
 from sqlalchemy import make_url
@@ -32,13 +33,10 @@ class ServicesSystem(System):
 
     at_ledger: Callable[[], None] = lambda: None
     stores: Stores = field(init=False)
-    _keys: StoreCredentials = field(init=False)
 
     @override
     def __post_init__(self) -> None:
         self.stores = Stores(self.home, self.settings, self.addresses.ports)
-        # Commands that people run meanwhile look there too.
-        self._keys = StoreCredentials.load_or_make(self.home)
         tracking = self.settings.mlflow_tracking_uri or self.addresses.url("mlflow")
         super().__post_init__()
         self.environment = shared(self.home, self.settings, self.addresses, tracking)
@@ -89,6 +87,11 @@ class ServicesSystem(System):
     def airflow(self) -> dict[str, str]:
         settings = airflow.settings(self.home, self.addresses, self.credentials, self.stores.database("airflow"))
         return {**self.environment, **settings, **self.stores.lake()}
+
+    @cached_property
+    def _keys(self) -> StoreCredentials:
+        # Where all stores are elsewhere none are made.
+        return StoreCredentials.load_or_make(self.home)
 
     def _migrate(self) -> None:
         """Bring every database up to date, in order; each server starts once its own tables are there."""
