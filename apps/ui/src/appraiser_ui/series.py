@@ -19,6 +19,6 @@ def colour_of(colours: Mapping[str, str]) -> alt.Color:
     Args:
         colours: Colour by name, in the order of the legend.
     """
-    legend = alt.Legend(title=None, orient="top", labelColor=INK, labelLimit=240) if len(colours) > 1 else None
+    legend = alt.Legend(title=None, orient="top", labelColor=INK, labelLimit=240, symbolOpacity=1)
     scale = alt.Scale(domain=list(colours), range=list(colours.values()))
-    return alt.Color("series:N", scale=scale, legend=legend)
+    return alt.Color("series:N", scale=scale, legend=legend if len(colours) > 1 else None)

@@ -16,14 +16,12 @@ LOOKS: Final = {
 }
 """Colour and sign of a state; the word beside it says the same."""
 
-WIDTH_PX: Final = 250
-
 
 def show_parts(parts: Sequence[Part]) -> None:
     """Draw the cards."""
     with st.container(horizontal=True, gap="small", key="parts"):
         for part in parts:
-            with st.container(border=True, width=WIDTH_PX, key=f"part-{part.name}"):
+            with st.container(border=True, key=f"part-{part.name}"):
                 _card(part)
 
 
