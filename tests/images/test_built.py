@@ -52,12 +52,18 @@ def base_image(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def images(base_image: str) -> Iterator[dict[str, Measured]]:
-    """Every image from its Dockerfile; layers that were built before are taken again."""
+def images(base_image: str) -> dict[str, str]:
+    """Every image from its Dockerfile, by its tag; layers that were built before are taken again."""
     for image in IMAGES:
         options = ("--pull-never",)
         build(Recipe(image, "buildah", tag(image), base=base_image, revision="0" * 40, root=CONTEXT, options=options))
-    found = {image: measure(tag(image)) for image in IMAGES}
+    return {image: tag(image) for image in IMAGES}
+
+
+@pytest.fixture(scope="module")
+def measured(images: dict[str, str]) -> Iterator[dict[str, Measured]]:
+    """What each image is; and at the end, beside it, what it answered."""
+    found = {image: measure(name) for image, name in images.items()}
     yield found
     lines = [
         "| image | unpacked [MB] | download [MB] | layers | user | what it answered |",
@@ -75,16 +81,16 @@ def _mb(size: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def feed(images: dict[str, Measured], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
+def feed(images: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
     """The listing API over its simulator."""
     port = free_port()
-    settings = {"APPRAISER_FEED_HOST": "127.0.0.1", "APPRAISER_FEED_PORT": str(port), "APPRAISER_FEED_ROWS": "3000"}
-    with serving(images["feed"].tag, tmp_path_factory.mktemp("feed"), settings, "/health", port=port) as container:
+    settings = {"APPRAISER_FEED_HOST": "127.0.0.1", "APPRAISER_FEED_PORT": str(port), "APPRAISER_FEED_ROWS": "12000"}
+    with serving(images["feed"], tmp_path_factory.mktemp("feed"), settings, "/health", port=port) as container:
         yield container
 
 
 @pytest.fixture(scope="module")
-def mlflow(images: dict[str, Measured], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
+def mlflow(images: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
     """MLflow's server, through which artifacts pass."""
     port = free_port()
     settings = {
@@ -93,7 +99,7 @@ def mlflow(images: dict[str, Measured], tmp_path_factory: pytest.TempPathFactory
         "MLFLOW_BACKEND_STORE_URI": "sqlite:////var/lib/appraiser/mlflow.db",
         "MLFLOW_ARTIFACTS_DESTINATION": "/var/lib/appraiser/artifacts",
     }
-    with serving(images["mlflow"].tag, tmp_path_factory.mktemp("mlflow"), settings, "/health", port=port) as container:
+    with serving(images["mlflow"], tmp_path_factory.mktemp("mlflow"), settings, "/health", port=port) as container:
         yield container
 
 
@@ -105,7 +111,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def champion(
-    images: dict[str, Measured],
+    images: dict[str, str],
     feed: Container,
     mlflow: Container,
     ledger: str,
@@ -116,7 +122,7 @@ def champion(
     settings = {**stores, "APPRAISER_FEED_URL": feed.url, "OMP_WAIT_POLICY": "passive"}
     folder = tmp_path_factory.mktemp("pipeline")
     line = "python -m appraiser_pipeline run --batches 1"
-    code, said = finished(images["airflow"].tag, folder, settings, line, volumes=[ledger])
+    code, said = finished(images["airflow"], folder, settings, line, volumes=[ledger])
     assert code == 0, said[-4000:]
     return stores
 
@@ -132,7 +138,7 @@ def key_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def api(
-    images: dict[str, Measured],
+    images: dict[str, str],
     champion: dict[str, str],
     ledger: str,
     key_file: tuple[str, str],
@@ -148,7 +154,7 @@ def api(
         "APPRAISER_API_WORKERS": "2",
     }
     folder, volumes = tmp_path_factory.mktemp("api"), [ledger, key_file[1]]
-    with serving(images["api"].tag, folder, settings, "/health/ready", port=port, volumes=volumes) as container:
+    with serving(images["api"], folder, settings, "/health/ready", port=port, volumes=volumes) as container:
         yield container
 
 
@@ -215,7 +221,7 @@ class TestOthers:
         assert answer.json()["model_version"]["version"] == "1"
         _ANSWERS["mlflow"] = "GET alias champion 200, version 1"
 
-    def test_airflow_answers(self, images: dict[str, Measured], tmp_path_factory: pytest.TempPathFactory) -> None:
+    def test_airflow_answers(self, images: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> None:
         """Its tables are made, its DAGs can be read, and its API server answers."""
         port = free_port()
         settings = {
@@ -231,7 +237,7 @@ class TestOthers:
         )
         folder = tmp_path_factory.mktemp("airflow")
         with serving(
-            images["airflow"].tag,
+            images["airflow"],
             folder,
             settings,
             "/api/v2/monitor/health",
@@ -244,7 +250,7 @@ class TestOthers:
         _ANSWERS["airflow"] = f"GET /api/v2/version 200, {told['version']}"
 
     def test_page_is_served(
-        self, images: dict[str, Measured], api: Container, key: str, tmp_path_factory: pytest.TempPathFactory
+        self, images: dict[str, str], api: Container, key: str, tmp_path_factory: pytest.TempPathFactory
     ) -> None:
         """The page comes, with what it is drawn by; it is the API's in the other container that it asks."""
         port = free_port()
@@ -255,7 +261,7 @@ class TestOthers:
             "APPRAISER_API_KEY": key,
         }
         folder = tmp_path_factory.mktemp("ui")
-        with serving(images["ui"].tag, folder, settings, "/_stcore/health", port=port) as page:
+        with serving(images["ui"], folder, settings, "/_stcore/health", port=port) as page:
             answer = page.ask("GET", "/")
         assert answer.status_code == 200
         assert '<div id="root">' in answer.text
@@ -266,16 +272,16 @@ class TestOthers:
 class TestImage:
     """What each image is."""
 
-    def test_size_layers_and_user(self, images: dict[str, Measured], image: str) -> None:
+    def test_size_layers_and_user(self, measured: dict[str, Measured], image: str) -> None:
         """A node downloads no more than is allowed, and its program is nobody's root."""
-        found = images[image]
+        found = measured[image]
         assert found.packed < LARGEST_DOWNLOAD[image]
         assert found.user == f"{UID}:{UID}"
         assert found.layers <= 8
 
-    def test_no_tools_are_left(self, images: dict[str, Measured], image: str) -> None:
+    def test_no_tools_are_left(self, images: dict[str, str], image: str) -> None:
         """No compiler, no installer and nothing that tests or checks is inside."""
-        name = run("buildah", "from", "--pull-never", images[image].tag)
+        name = run("buildah", "from", "--pull-never", images[image])
         root = Path(run("buildah", "mount", name))
         try:
             programs = {
