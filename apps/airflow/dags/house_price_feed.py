@@ -23,7 +23,7 @@ DOCUMENTATION = """
 @dag(
     dag_id="house_price_feed",
     schedule=os.environ.get("APPRAISER_FEED_SCHEDULE") or None,
-    # No start date: a new Airflow waits for the next time, instead of making up for the last one.
+    # No start date: a new Airflow does not make up for what has passed.
     catchup=False,
     max_active_runs=1,
     is_paused_upon_creation=False,

@@ -1,5 +1,7 @@
 """The DAG that cleans up by the written retention policy."""
 
+import datetime as dt
+
 from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, task
 
 from appraiser_pipeline.orchestration.alert import Alert
@@ -21,6 +23,10 @@ Bytes as received, batches, decisions and model versions are kept for good. What
 """
 
 
+CLOCK = CronTriggerTimetable("0 3 * * 0", timezone="UTC", run_immediately=dt.timedelta(0))
+"""A new Airflow waits for the next time: with a start date, or by default, it would make up for one that has passed."""
+
+
 @task(retries=RETRIES, retry_policy=StepRetries(), pool=LAKE)
 def clean() -> list[dict[str, object]]:
     """Remove what the policy lets go; the log has a line for each kind."""
@@ -33,8 +39,7 @@ def clean() -> list[dict[str, object]]:
 
 @dag(
     dag_id="house_price_maintenance",
-    schedule=CronTriggerTimetable("0 3 * * 0", timezone="UTC"),
-    # No start date: a new Airflow waits for the next time, instead of making up for the last one.
+    schedule=CLOCK,
     catchup=False,
     max_active_runs=1,
     is_paused_upon_creation=False,

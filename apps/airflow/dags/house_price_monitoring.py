@@ -1,5 +1,7 @@
 """The DAG that watches what people ask about, and asks for retraining where that has changed."""
 
+import datetime as dt
+
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, Label, Param, dag, get_current_context, task
@@ -21,6 +23,9 @@ DOCUMENTATION = """
 * Who asks gives the reason, and it is stored with the decision about the next batch. For a week no second time.
 * **Other thresholds for one run**: `policy`, such as `{"most_live_drift": 0.4}`.
 """
+
+CLOCK = CronTriggerTimetable("0 6 * * *", timezone="UTC", run_immediately=dt.timedelta(0))
+"""A new Airflow waits for the next time: with a start date, or by default, it would make up for one that has passed."""
 
 REASON = "retrain_reason"
 
@@ -44,8 +49,7 @@ def look_at_appraisals() -> str:
 
 @dag(
     dag_id="house_price_monitoring",
-    schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable("0 6 * * *", timezone="UTC"), assets=[CLEAN_LISTINGS]),
-    # No start date: a new Airflow waits for the next time, instead of making up for the last one.
+    schedule=AssetOrTimeSchedule(timetable=CLOCK, assets=[CLEAN_LISTINGS]),
     catchup=False,
     max_active_runs=1,
     is_paused_upon_creation=False,

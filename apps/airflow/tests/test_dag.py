@@ -26,6 +26,7 @@ print("next:", task.python_callable())
 
 LOOK: Final = f"""
 import json, runpy, sys
+from datetime import timedelta
 from pathlib import Path
 import airflow.sdk
 before = set(sys.modules)
@@ -38,6 +39,7 @@ print(json.dumps({{
     "dags": {{name: {{
         "active": dag.max_active_runs,
         "start": dag.start_date is not None,
+        "late": getattr(getattr(dag.timetable, "timetable", dag.timetable), "_run_immediately", None) == timedelta(0),
         "params": sorted(dag.params),
         "assets": [asset.name for asset in getattr(dag.timetable.asset_condition, "objects", ())],
         "tasks": {{task.task_id: {{
@@ -87,6 +89,8 @@ class TestFiles:
         """What runs by the clock has no start: a new Airflow makes up for nothing when it starts."""
         started = [name for name, dag in dags["dags"].items() if dag["start"]]
         assert started == ["house_price_pipeline"]
+        late = [name for name, dag in dags["dags"].items() if dag["late"]]
+        assert late == ["house_price_maintenance", "house_price_monitoring"]
 
     def test_alerts(self, dags: Any) -> None:
         """A failure of any task is told."""
