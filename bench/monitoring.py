@@ -11,13 +11,14 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
@@ -303,7 +304,9 @@ def _running(
 ) -> Iterator[None]:
     """A process, from the moment at which it answers; its log is in the folder."""
     log = (folder / "log").open("wb") if folder else subprocess.DEVNULL
-    process = subprocess.Popen(command, env={**os.environ, **(variables or {})}, cwd=folder, stdout=log, stderr=log)
+    environment = {**os.environ, **(variables or {})}
+    # A session of its own, so that what it has started ends with it.
+    process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True)
     try:
         try:
             monitored.wait_until_answers(ready, process, _START_SECONDS)
@@ -312,10 +315,31 @@ def _running(
             raise SystemExit(f"{error}; its last lines:\n{said}") from error
         yield
     finally:
-        process.terminate()
-        process.wait(30)
+        _end(process)
         if folder:
             log.close()  # type: ignore[union-attr]
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a process and whatever it has started: all of its session, for Airflow's parts lead groups of their own."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in _session(process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+        deadline = time.monotonic() + 30
+        while _session(process.pid) and time.monotonic() < deadline:
+            process.poll()
+            time.sleep(0.1)
+
+
+def _session(leader: int) -> list[int]:
+    """The processes of a session."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(ProcessLookupError):
+            if os.getsid(int(folder.name)) == leader:
+                found.append(int(folder.name))
+    return found
 
 
 def _host(url: str) -> str:

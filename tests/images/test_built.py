@@ -174,7 +174,7 @@ class TestApi:
         told = answer.json()
         print(f"\nPOST /predict -> {answer.status_code} {answer.text}")  # noqa: T201 - shown by `images check`
         assert told["price_usd"] > 0
-        assert told["model_version"] == 1
+        assert told["model"]["version"] == 1
         assert api.ask("GET", "/health/ready").json()["model"]["version"] == 1
         _ANSWERS["api"] = f"POST /predict {answer.status_code}, {told['price_usd']:,.0f} USD"
 
