@@ -106,6 +106,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="Write JSON, for programs.")
     options = parser.parse_args()
+    # Ended from outside, it ends what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="appraiser-monitoring-") as folder, ExitStack() as stack:
         found, jobs = run(Path(folder), stack)
