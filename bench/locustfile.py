@@ -42,8 +42,8 @@ class Visitor(FastHttpUser):
 
     @task(2)
     def explain(self) -> None:
-        """One house, with the reasons; nothing of it is kept."""
-        self._ask("/explain", a_house(), 0)
+        """One house, with the reasons."""
+        self._ask("/explain", a_house(), 1)
 
     @task(1)
     def appraise_table(self) -> None:

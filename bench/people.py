@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 from durability import Postgresql
 from stand import ROOT, keep_champion, running_api
 from swap import tests_module
@@ -20,11 +21,14 @@ from appraiser_cli.home import Home
 from appraiser_cli.services.addresses import running
 from appraiser_cli.services.environment import ledger_url
 from appraiser_cli.settings import Settings
+from appraiser_schema import example_listing
 from appraiser_store import Ledger
 
 USERS: Final = 20
 SECONDS: Final = 300.0
 WORKERS: Final = 2
+_KEY: Final = os.environ.get("APPRAISER_API_KEY", "")
+HEADERS: Final = {"authorization": f"Bearer {_KEY}"} if _KEY else {}
 PATIENCE_SECONDS: Final = 120.0
 """How long an answer may be on its way to the ledger; it takes a second or two."""
 
@@ -40,7 +44,8 @@ def load(url: str, ledger: str, users: int, seconds: float) -> dict[str, Any]:
     """
     records = Ledger(ledger)
     try:
-        before = records.count_predictions()
+        _warm(url)
+        before = _still(records)
         report = _ask(url, users, seconds)
         recorded = _settled(records, before + report["answered_rows"]) - before
     finally:
@@ -65,6 +70,26 @@ def _ask(url: str, users: int, seconds: float) -> dict[str, Any]:
             raise SystemExit(done.returncode or 1)
         report: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return report
+
+
+def _warm(url: str) -> None:
+    """Wait until every worker has loaded what tables and reasons need: it serves single houses meanwhile."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    quick = 0
+    while quick < 10 and time.monotonic() < deadline:
+        # A connection each time: another worker may take it.
+        began = time.monotonic()
+        httpx.post(f"{url}/explain", json=example_listing(), headers=HEADERS, timeout=60, trust_env=False)
+        quick = quick + 1 if time.monotonic() - began < 0.5 else 0
+
+
+def _still(records: Ledger) -> int:
+    """How many appraisals are on record, once none comes any more."""
+    before = -1
+    while (now := records.count_predictions()) != before:
+        before = now
+        time.sleep(2)
+    return now
 
 
 def _settled(records: Ledger, wanted: int) -> int:
