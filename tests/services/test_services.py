@@ -316,7 +316,9 @@ class TestAgain:
         assert (absent.returncode, "PostgreSQL of" in absent.stderr) == (1, True)
         log = (system.home / "logs" / "postgresql.log").read_text()
         assert "database system is shut down" in log.splitlines()[-1]
-        again = appraiser(system.home, "up", "--once", *(data or ["--batches=0"]), *PORTS)
-        assert "all batches are taken" in again.stdout or not data
+        if not data:
+            pytest.skip("the simulator has batches without end; the sample data have six")
+        again = appraiser(system.home, "up", "--once", *data, *PORTS)
+        assert "all batches are taken" in again.stdout
         assert "airflow-migrate" not in again.stdout
         assert "batch 6" not in again.stdout

@@ -7,10 +7,10 @@ from psutil import TimeoutExpired
 
 from appraiser_cli.home import Home
 from appraiser_cli.running import records
-from appraiser_cli.running.ending import end
+from appraiser_cli.running.ending import STORE_GRACE, end
 from appraiser_cli.running.records import UP
 
-_UP_GRACE: Final = timedelta(seconds=25)
+_UP_GRACE: Final = timedelta(seconds=25) + STORE_GRACE
 """How long `up` may take to end its services; it waits for them itself."""
 
 

@@ -15,6 +15,9 @@ from appraiser_cli.running.records import ProcessRecord
 GRACE: Final = timedelta(seconds=8)
 """How long a service may take to end by itself; uvicorn and Airflow take one to three seconds when idle."""
 
+STORE_GRACE: Final = timedelta(seconds=60)
+"""How long a store may take: PostgreSQL writes down what it has in memory, which takes long on a busy disk."""
+
 _MOMENT: Final = timedelta(seconds=1)
 _HARD: Final = timedelta(seconds=3)
 _CLOCK_TOLERANCE_SECONDS = 0.05
@@ -44,7 +47,10 @@ def end(entries: Iterable[ProcessRecord], grace: timedelta = GRACE) -> list[Proc
         The records of which something was still alive.
     """
     known = list(entries)
-    return [entry for store in (False, True) for entry in _end([each for each in known if each.store is store], grace)]
+    users = _end([entry for entry in known if not entry.store], grace)
+    # Who wants everything ended by force wants that of the stores too.
+    stores = _end([entry for entry in known if entry.store], STORE_GRACE if grace else grace)
+    return users + stores
 
 
 def _end(entries: Sequence[ProcessRecord], grace: timedelta) -> list[ProcessRecord]:
