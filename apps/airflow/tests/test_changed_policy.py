@@ -36,7 +36,7 @@ class TestChanged:
     @pytest.mark.parametrize(
         ("thresholds", "words"),
         [
-            ({"least_gain": 0.05}, "'least_gain' = 0.05 is no threshold; there are least_category"),
+            ({"least_gain": 0.05}, "'least_gain' = 0.05 is no threshold; there are days_between_requests, least_category"),
             ({"least_mae_gain": "much"}, "'least_mae_gain' = 'much' is refused: input should be a valid number"),
             ({"most_coverage": 120}, "'most_coverage' = 120 is refused: input should be less than or equal to 100"),
         ],
