@@ -7,7 +7,13 @@ from pipeline_stand import settings_in
 
 from appraiser_pipeline.changed_policy import THRESHOLDS, changed, read_thresholds
 from appraiser_pipeline.errors import PolicyError
-from appraiser_pipeline.policy import PromotionPolicy, TrainingPolicy, ValidationPolicy
+from appraiser_pipeline.policy import (
+    MonitoringPolicy,
+    PromotionPolicy,
+    RetentionPolicy,
+    TrainingPolicy,
+    ValidationPolicy,
+)
 
 
 class TestChanged:
@@ -24,7 +30,8 @@ class TestChanged:
 
     def test_one_name_one_policy(self) -> None:
         """No name stands in two policies."""
-        fields = [name for kind in (ValidationPolicy, TrainingPolicy, PromotionPolicy) for name in kind.model_fields]
+        kinds = (ValidationPolicy, TrainingPolicy, PromotionPolicy, MonitoringPolicy, RetentionPolicy)
+        fields = [name for kind in kinds for name in kind.model_fields]
         assert sorted(THRESHOLDS) == sorted(fields)
 
     def test_dry_run(self, tmp_path: Path) -> None:
@@ -36,7 +43,10 @@ class TestChanged:
     @pytest.mark.parametrize(
         ("thresholds", "words"),
         [
-            ({"least_gain": 0.05}, "'least_gain' = 0.05 is no threshold; there are days_between_requests, least_category"),
+            (
+                {"least_gain": 0.05},
+                "'least_gain' = 0.05 is no threshold; there are days_between_requests",
+            ),
             ({"least_mae_gain": "much"}, "'least_mae_gain' = 'much' is refused: input should be a valid number"),
             ({"most_coverage": 120}, "'most_coverage' = 120 is refused: input should be less than or equal to 100"),
         ],

@@ -16,7 +16,7 @@ from appraiser_pipeline.policy import PromotionPolicy
 from appraiser_pipeline.run import Step, call, run_batch
 from appraiser_pipeline.standing import carrying_out
 from appraiser_pipeline.steps.fetch_batch import _first_unfinished
-from appraiser_schema import Alias, AliasMove, Decision, DecisionKind, MoveKind, Outcome, utc_now
+from appraiser_schema import Alias, AliasMove, BatchStatus, Decision, DecisionKind, MoveKind, Outcome, utc_now
 
 # Few test rows: their coverage is left to chance here.
 ANY_COVERAGE = PromotionPolicy(least_coverage=0, most_coverage=100)
@@ -102,6 +102,7 @@ class TestUnfinished:
         land(1, rows(1))
         with closing(Context(settings_in(tmp_path))) as context:
             decide(context, 0, dry_run=True)
+            clean(context, 1)
             context.ledger.save_decision(decision_of(1, DecisionKind.TRAINING, Outcome.SKIP, dry_run=True))
             assert _first_unfinished(context) == 0
             context.ledger.save_decision(decision_of(0, DecisionKind.TRAINING, Outcome.SKIP))
@@ -150,8 +151,15 @@ class TestCarriedOut:
         assert carrying_out(self.decision(outcome=Outcome.REJECT), [self.move(1)]) is None
 
 
+def clean(context: Context, batch_number: int) -> None:
+    """Say that a batch was cleaned: one that was not is taken up whatever was decided."""
+    batch = context.batch(batch_number, "decide_training")
+    context.ledger.save_batch(batch.model_copy(update={"status": BatchStatus.CLEANED}))
+
+
 def decide(context: Context, batch_number: int, *, dry_run: bool = False) -> None:
-    """Decide to train for a batch and to promote its model."""
+    """Decide to train for a batch that was cleaned, and to promote its model."""
+    clean(context, batch_number)
     for kind, outcome in ((DecisionKind.TRAINING, Outcome.TRAIN), (DecisionKind.PROMOTION, Outcome.PROMOTE)):
         context.ledger.save_decision(decision_of(batch_number, kind, outcome, dry_run=dry_run))
 

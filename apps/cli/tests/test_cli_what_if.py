@@ -69,7 +69,7 @@ class TestDecisions:
         """A threshold that no policy has is wrong usage, and the others are named."""
         result = appraiser("decisions", "--home", str(decided.folder), "--what-if", "least_gain=0.05")
         assert isinstance(result.exception, UsageError)
-        assert "'least_gain' = '0.05' is no threshold; there are days_between_requests, least_category" in str(result.exception)
+        assert "'least_gain' = '0.05' is no threshold; there are days_between_requests" in str(result.exception)
 
     @pytest.mark.parametrize(
         ("code", "words"), [("raise SystemExit('Error: no disk')", "no disk"), ("raise SystemExit(3)", "ended with 3")]
