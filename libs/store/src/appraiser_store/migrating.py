@@ -63,7 +63,24 @@ def statements(dialect: str) -> str:
     return written.getvalue()
 
 
+def _begin(connection: Connection) -> None:
+    """Make what is absent of the first version, without Alembic.
+
+    Alembic keeps what it works on in the module, for the whole process; MLflow changes its own tables by it in another
+    thread when a service starts, and the two would take each other's.
+    """
+    import appraiser_store.prediction_tables  # noqa: F401, PLC0415 - its tables belong to the same metadata
+    from appraiser_store.ledger_tables import METADATA  # noqa: PLC0415 - beside the tables that come with it
+
+    METADATA.create_all(connection)
+    connection.execute(text(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text(f"INSERT INTO {VERSION_TABLE} VALUES (:number)"), {"number": HEAD})  # noqa: S608 - a constant
+
+
 def _run(connection: Connection, found: str | None) -> None:
+    if found is None and HEAD == "0001" and not inspect(connection).has_table(VERSION_TABLE):
+        _begin(connection)
+        return
     from alembic import command  # noqa: PLC0415 - as above
     from alembic.util import CommandError  # noqa: PLC0415 - as above
 
