@@ -1,14 +1,20 @@
-"""What every test may ask for: the sample data, where it is present."""
+"""What every test begins with, and may ask for: the sample data, where it is present."""
 
 import os
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 # An example may be slow on a loaded machine; what takes too long is bounded by the timeout of a test.
 settings.register_profile("appraiser", deadline=None)
 settings.load_profile("appraiser")
+
+
+def pytest_runtest_setup() -> None:
+    """Let each test begin with structlog as it is by default: Airflow, once imported, drops what is below info."""
+    structlog.reset_defaults()
 
 
 SAMPLE_DATA = (Path(__file__).parent / os.environ.get("APPRAISER_SAMPLE_DATA", "../shared/data")).resolve()
