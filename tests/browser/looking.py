@@ -8,6 +8,15 @@ from playwright.sync_api import Page, expect
 PATIENCE_MS: Final = 60_000
 WATERFALL: Final = ".st-key-waterfall svg.marks"
 
+COUNT_RUNS: Final = """() => {
+    window.appraiserRuns = 0;
+    window.appraiserWatch?.disconnect();
+    window.appraiserWatch = new MutationObserver(() => { window.appraiserRuns += 1; });
+    const app = document.querySelector('[data-testid="stApp"]');
+    window.appraiserWatch.observe(app, { attributeFilter: ["data-test-script-state"] });
+}"""
+"""Counts how often the page says that it runs or has run."""
+
 BUTTON: Final = {"en": "Appraise", "es": "Avaluar"}
 
 
@@ -30,11 +39,14 @@ def appraise(page: Page, url: str, language: str = "en") -> None:
 
 
 def choose(page: Page, label: str, text: str) -> None:
-    """Choose what begins with a text in a list, or type it where it is not on the list."""
+    """Choose another entry of a list, one that begins with a text, and wait until the page has answered."""
     field = page.get_by_role("combobox", name=label, exact=True)
     field.click()
     field.fill(text)
+    # The page says that it does not run until its server has heard of the choice, so that alone is no answer.
+    page.evaluate(COUNT_RUNS)
     field.press("Enter")
+    page.wait_for_function("window.appraiserRuns > 0", timeout=PATIENCE_MS)
     settle(page)
 
 

@@ -3,6 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from appraiser_schema import example_listing
+from appraiser_ui.appraise.place import key_of
 from appraiser_ui.launch import SCRIPT
 
 
@@ -21,7 +23,7 @@ class TestAway:
         assert not app.exception
         assert "does not answer" in app.error[0].value
         assert app.button(key="retry").label == "Try again"
-        assert app.selectbox(key="listing-zip_code").value == "06016"
+        assert app.selectbox(key=key_of("zip_code", example_listing())).value == "06016"
 
     def test_models(self, app: AppTest) -> None:
         """The other page says the same."""

@@ -29,8 +29,8 @@ def fill(listing: Mapping[str, Any]) -> None:
     Args:
         listing: JSON values by field; what is missing is unknown.
     """
-    for name, field in form_fields().items():
-        st.session_state[key_of(name)] = _as_shown(field, listing.get(name))
+    shown = {name: _as_shown(field, listing.get(name)) for name, field in form_fields().items()}
+    st.session_state.update({key_of(name, shown): value for name, value in shown.items()})
     st.session_state[_ASKED] = dict(listing)
 
 
@@ -56,8 +56,9 @@ def show_form(url: str, version: int | None, *, ready: bool) -> None:
         version: Version of the model in service, None where there is none.
         ready: Whether there is a model to ask; the button is off without one.
     """
-    for name, field in form_fields().items():
-        st.session_state.setdefault(key_of(name), _as_shown(field, field.example))
+    example = {name: _as_shown(field, field.example) for name, field in form_fields().items()}
+    for name, value in example.items():
+        st.session_state.setdefault(key_of(name, example), value)
     with st.container(border=True, key="listing-form"):
         values = {name: value for part, groups in SECTIONS for name, value in _section(url, version, part, groups)}
         st.caption(say("appraise.form.empty"))
@@ -107,7 +108,7 @@ def _problem(name: str) -> None:
 
 def _choice(field: FormField) -> str | None:
     return st.selectbox(
-        field.label, field.options, key=key_of(field.name), format_func=word, help=field.help, persist_state=KEEP
+        field.label, field.options, key=key_of(field.name, {}), format_func=word, help=field.help, persist_state=KEEP
     )
 
 
@@ -121,7 +122,7 @@ def _number(field: FormField) -> float | None:
         value=None,
         step=as_number(field.step or 1),
         format="%d" if field.whole else "%g",
-        key=key_of(field.name),
+        key=key_of(field.name, {}),
         help=f"{field.help} {bounds}",
         placeholder=say("frame.unknown"),
         persist_state=KEEP,
@@ -134,7 +135,7 @@ def _date(field: FormField) -> dt.date | None:
         value=None,
         min_value=field.minimum,
         max_value=field.maximum,
-        key=key_of(field.name),
+        key=key_of(field.name, {}),
         help=f"{field.help} {say('appraise.form.never_sold')}",
         format=_DATES[current()],
         persist_state=KEEP,

@@ -1,7 +1,7 @@
 """Choosing a place by state, then city, then zip code, marked with what the model has learned from."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -16,12 +16,17 @@ from appraiser_ui.words import say
 KEEP: Final = "session"
 """The form keeps what was filled in while another page is looked at."""
 
+_WITHIN: Final[Mapping[str, tuple[str, ...]]] = {"city": ("state",), "zip_code": ("state", "city")}
+
 type Seen = Mapping[str, SeenPlace]
 
 
-def key_of(name: str) -> str:
-    """Key of the widget of a field."""
-    return f"listing-{name}"
+def key_of(name: str, house: Mapping[str, Any]) -> str:
+    """Key of the widget of a field: each state has a city of its own, and each city a zip code.
+
+    An answer to the choice of a state can then not empty a city that was chosen while it was on its way.
+    """
+    return "-".join(("listing", name, *(house[outer] or "" for outer in _WITHIN.get(name, ()))))
 
 
 class Places:
@@ -52,7 +57,7 @@ class Places:
 
 
 def choose_state(places: Places) -> str:
-    """Let the visitor choose a state; another one forgets the city."""
+    """Let the visitor choose a state."""
     field, seen = form_fields()["state"], places.states()
 
     def shown(name: str) -> str:
@@ -64,19 +69,17 @@ def choose_state(places: Places) -> str:
     return st.selectbox(
         field.label,
         field.options,
-        key=key_of("state"),
+        key=key_of("state", {}),
         format_func=shown,
         help=field.help,
-        on_change=_forget,
-        args=("city", "zip_code"),
         persist_state=KEEP,
     )
 
 
 def choose_city(places: Places, state: str) -> str | None:
-    """Let the visitor choose a city of the state, or type one; another one forgets the zip code."""
+    """Let the visitor choose a city of the state, or type one."""
     seen = places.cities(state)
-    city = _choose(form_fields()["city"], seen, forgets=("zip_code",))
+    city = _choose(form_fields()["city"], seen, {"state": state})
     if city and seen:
         known = {name.lower(): place for name, place in seen.items()}.get(city.lower())
         st.caption(_learned(known) if known else plain(say("appraise.form.no_city", city=city)))
@@ -86,13 +89,13 @@ def choose_city(places: Places, state: str) -> str | None:
 def choose_zip_code(places: Places, state: str, city: str | None) -> str | None:
     """Let the visitor choose a zip code of the city, or type one."""
     seen = places.zip_codes(state, city)
-    code = _choose(form_fields()["zip_code"], seen)
+    code = _choose(form_fields()["zip_code"], seen, {"state": state, "city": city})
     if code and seen:
         st.caption(_learned(seen[code]) if code in seen else say("appraise.form.no_zip", zip=plain(code)))
     return code
 
 
-def _choose(field: FormField, seen: Seen, forgets: Sequence[str] = ()) -> str | None:
+def _choose(field: FormField, seen: Seen, house: Mapping[str, Any]) -> str | None:
     def shown(name: str) -> str:
         return say("appraise.form.option", name=name, count=count(seen[name].listings)) if name in seen else name
 
@@ -100,20 +103,13 @@ def _choose(field: FormField, seen: Seen, forgets: Sequence[str] = ()) -> str | 
         field.label,
         list(seen),
         index=None,
-        key=key_of(field.name),
+        key=key_of(field.name, house),
         format_func=shown,
         help=field.help,
         placeholder=say("appraise.form.choose_or_type"),
         accept_new_options=True,
-        on_change=_forget,
-        args=tuple(forgets),
         persist_state=KEEP,
     )
-
-
-def _forget(*names: str) -> None:
-    for name in names:
-        st.session_state[key_of(name)] = None
 
 
 def _learned(place: SeenPlace) -> str:
