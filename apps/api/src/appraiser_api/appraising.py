@@ -20,6 +20,8 @@ _TO_JSON: Final = Listing.__pydantic_serializer__.to_json
 def appraise(services: Services, questions: Sequence[Question]) -> list[Appraisal]:
     """Appraise the houses of a few requests by the model that serves, and put all of it on record at once.
 
+    `count` is the caller's, once it has answered.
+
     Raises:
         NoChampionError: None does.
         LogFullError: The answers cannot be put on record.
@@ -36,17 +38,21 @@ def appraise(services: Services, questions: Sequence[Question]) -> list[Appraisa
 def put_on_record(
     services: Services, champion: Champion, questions: Sequence[Question], appraisals: Sequence[Appraisal]
 ) -> None:
-    """Write appraisals down before they are answered, and count them.
+    """Write appraisals down before they are answered.
 
     Raises:
         LogFullError: They cannot be written.
     """
     with span("record"):
         services.log.append(*[_record(champion, *pair) for pair in zip(questions, appraisals, strict=True)])
-    for (listing, asked), appraisal in zip(questions, appraisals, strict=True):
+    for _, asked in questions:
         asked.on_record, asked.model_version = True, champion.facts.version
-        services.metrics.appraised(appraisal)
-        services.live.note(listing)
+
+
+def count(services: Services, listing: Listing, appraisal: Appraisal) -> None:
+    """Count an appraisal that is on record."""
+    services.metrics.appraised(appraisal)
+    services.live.note(listing)
 
 
 def _record(champion: Champion, question: Question, appraisal: Appraisal) -> bytes:

@@ -155,7 +155,7 @@ class BoundedConnection(HttpToolsProtocol):
     def _settle(self) -> None:
         """Answer first what waits: what comes next on this connection comes after it."""
         if self._waiting and self._short_way is not None:
-            self._short_way.settle()
+            self._short_way.settle(self.loop.call_soon)
 
     def resume_writing(self) -> None:
         """Much of the answer was read."""

@@ -13,7 +13,7 @@ import structlog
 from pydantic_core import from_json
 
 from appraiser_api.admission import Admission, key_in
-from appraiser_api.appraising import Question, appraise
+from appraiser_api.appraising import Question, appraise, count
 from appraiser_api.asked import Asked
 from appraiser_api.body import BODY_LIMIT_BYTES
 from appraiser_api.draining import DRAINING
@@ -75,25 +75,30 @@ class ShortWay:
         self._admission = admission
         self._origins = origins
         self._waiting: list[Held] = []
+        self._answered: list[tuple[Question, Appraisal]] = []
         self._always: Headers = ()
         self._first = self._last = b""
 
-    def ask(self, held: Held, soon: Callable[[Callable[[], None]], object], *, alone: bool) -> None:
+    def ask(self, held: Held, soon: Callable[..., object], *, alone: bool) -> None:
         """Have a request answered: at once, or together with the others of this turn.
 
         Args:
             held: The request.
-            soon: Calls in the next turn of the event loop.
+            soon: Calls a function with arguments in the next turn of the event loop.
             alone: Whether there is nobody else who could ask.
         """
         self._waiting.append(held)
         if alone:
-            self.settle()
+            self.settle(soon)
         elif len(self._waiting) == 1:
-            soon(self.settle)
+            soon(self.settle, soon)
 
-    def settle(self) -> None:
-        """Answer now whatever waits."""
+    def settle(self, soon: Callable[..., object]) -> None:
+        """Answer now whatever waits, and count it while those who asked read the answers.
+
+        Args:
+            soon: As for `ask`. What was answered in one turn of the event loop is sent at its end.
+        """
         waiting, self._waiting = self._waiting, []
         for held, answer in zip(waiting, self._answers(waiting), strict=True):
             try:
@@ -101,6 +106,8 @@ class ShortWay:
             except Exception:
                 # Those behind it must get theirs.
                 logger.exception("answer_not_sent")
+        if self._answered:
+            soon(self._count)
 
     def _answers(self, waiting: Sequence[Held]) -> list[bytes | None]:
         questions = [self._question(held) for held in waiting]
@@ -114,7 +121,7 @@ class ShortWay:
             logger.exception("short_way_failed")
             return [None] * len(waiting)
         return [
-            None if question is None else self._write(question[1], next(appraisals), held.always)
+            None if question is None else self._write(question, next(appraisals), held.always)
             for question, held in zip(questions, waiting, strict=True)
         ]
 
@@ -138,14 +145,21 @@ class ShortWay:
             return None
         return listing, asked
 
-    def _write(self, asked: Asked, appraisal: Appraisal, always: Headers) -> bytes:
-        """The whole answer, counted."""
+    def _write(self, question: Question, appraisal: Appraisal, always: Headers) -> bytes:
+        """The whole answer."""
         content = _TO_JSON(appraisal)
-        record(self._services.metrics, asked, METHOD, PATH, 200)
+        self._answered.append((question, appraisal))
         if always is not self._always:
             self._keep(always)
-        request_id = asked.request_id.encode()
+        request_id = question[1].request_id.encode()
         return b"%b%d%b%b%b%b" % (self._first, len(content), _BETWEEN, request_id, self._last, content)
+
+    def _count(self) -> None:
+        """Count what was answered."""
+        answered, self._answered = self._answered, []
+        for (listing, asked), appraisal in answered:
+            count(self._services, listing, appraisal)
+            record(self._services.metrics, asked, METHOD, PATH, 200)
 
     def _keep(self, always: Headers) -> None:
         """What the head of every answer has in common; the server writes its date anew each second."""

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Body
 
-from appraiser_api.appraising import put_on_record
+from appraiser_api.appraising import count, put_on_record
 from appraiser_api.asked import Inquiry
 from appraiser_api.body import JsonRoute
 from appraiser_api.examples import LISTINGS
@@ -31,4 +31,5 @@ async def explain(
     champion = services.holder.champion()
     explanation = await to_thread.run_sync(champion.explain, listing, asked.record_id, limiter=_TURNS)
     put_on_record(services, champion, [(listing, asked)], [explanation.appraisal])
+    count(services, listing, explanation.appraisal)
     return explanation

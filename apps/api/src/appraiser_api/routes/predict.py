@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
-from appraiser_api.appraising import appraise
+from appraiser_api.appraising import appraise, count
 from appraiser_api.asked import Inquiry
 from appraiser_api.body import JsonRoute
 from appraiser_api.examples import APPRAISAL, LISTINGS
@@ -24,4 +24,5 @@ async def predict(
     Only the state is needed; whatever else is left out counts as unknown, as it did when the model was trained.
     """
     (appraisal,) = appraise(services, [(listing, asked)])
+    count(services, listing, appraisal)
     return appraisal
