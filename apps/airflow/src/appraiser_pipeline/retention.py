@@ -8,11 +8,10 @@ from pydantic import Field
 
 from appraiser_pipeline import mlflow_trash
 from appraiser_pipeline.context import Context
-from appraiser_pipeline.run import LOCK
 from appraiser_schema import Record, utc_now
 from appraiser_store import Table
 from appraiser_store.expiring import expirable, expire, predictions_before
-from appraiser_store.lock import exclusive
+from appraiser_store.lock import STEPS, exclusive
 
 log = structlog.get_logger()
 
@@ -44,7 +43,7 @@ def clean(context: Context, *, dry_run: bool = False) -> Cleaning:
         dry_run: Whether it is only told what would go.
     """
     context.settings.lake.mkdir(parents=True, exist_ok=True)
-    with exclusive(context.settings.lake / LOCK):
+    with exclusive(context.settings.lake / STEPS):
         named = named_snapshots(context)
         parts = []
         for part in (

@@ -5,14 +5,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import import_module
-from typing import Any, Final
+from typing import Any
 
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.standing import is_decided
 from appraiser_schema import FetchOutcome, Outcome
-from appraiser_store.lock import exclusive
-
-LOCK: Final = "pipeline.lock"
+from appraiser_store.lock import STEPS, exclusive
 
 
 class Step(StrEnum):
@@ -54,7 +52,7 @@ def call(step: Step, context: Context, batch_number: int | None = None, **option
     """
     function: Callable[..., Any] = getattr(import_module(f"appraiser_pipeline.steps.{step}"), step)
     context.settings.lake.mkdir(parents=True, exist_ok=True)
-    with exclusive(context.settings.lake / LOCK):
+    with exclusive(context.settings.lake / STEPS):
         return function(context) if step is Step.FETCH_BATCH else function(context, batch_number, **options)
 
 

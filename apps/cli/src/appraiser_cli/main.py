@@ -7,6 +7,7 @@ from typing import NoReturn
 import typer
 
 from appraiser_cli.commands.affected import affected
+from appraiser_cli.commands.backup import backup
 from appraiser_cli.commands.batches import batches
 from appraiser_cli.commands.bench import bench
 from appraiser_cli.commands.check import check
@@ -25,6 +26,7 @@ from appraiser_cli.commands.models import models
 from appraiser_cli.commands.notes import notes
 from appraiser_cli.commands.pipeline import pipeline
 from appraiser_cli.commands.predict import predict
+from appraiser_cli.commands.restore import restore
 from appraiser_cli.commands.secrets import secrets
 from appraiser_cli.commands.status import status
 from appraiser_cli.commands.test import check_all
@@ -51,6 +53,8 @@ app.command(rich_help_panel=_RUN)(status)
 app.command(rich_help_panel=_RUN)(doctor)
 app.add_typer(pipeline, name="pipeline", rich_help_panel=_RUN)
 app.add_typer(maintenance, name="maintenance", rich_help_panel=_RUN)
+app.command(rich_help_panel=_RUN)(backup)
+app.command(rich_help_panel=_RUN)(restore)
 app.add_typer(keys, name="keys", rich_help_panel=_RUN)
 app.add_typer(compose, name="compose", rich_help_panel=_RUN)
 app.command(rich_help_panel=_LOOK)(batches)

@@ -4,6 +4,10 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+
+STEPS: Final = "pipeline.lock"
+"""File below a lake's root that each step of the pipeline holds, so that steps over one lake take turns."""
 
 
 @contextmanager

@@ -71,7 +71,7 @@ def make_given(stores: Stores) -> None:
         s3 = stores.s3(bucket)
         try:
             if not _has(s3, bucket):
-                _files(s3).create_dir(bucket)
+                files(s3).create_dir(bucket)
         except OSError as error:
             raise CliError(
                 f"the bucket {bucket!r} at {s3.endpoint} is missing and cannot be made: {error}. Check the address, "
@@ -81,11 +81,12 @@ def make_given(stores: Stores) -> None:
 
 def _has(s3: S3, bucket: str) -> bool:
     with suppress(OSError):
-        return bool(_files(s3).get_file_info(bucket).type is FileType.Directory)
+        return bool(files(s3).get_file_info(bucket).type is FileType.Directory)
     return False
 
 
-def _files(s3: S3) -> S3FileSystem:
+def files(s3: S3) -> S3FileSystem:
+    """The object store as a file system."""
     return S3FileSystem(
         access_key=s3.access_key or None,
         secret_key=s3.secret_key or None,

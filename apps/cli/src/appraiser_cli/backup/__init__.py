@@ -1,0 +1,1 @@
+"""Everything that a state folder keeps, in one file, and back."""
