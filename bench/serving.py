@@ -26,7 +26,10 @@ from appraiser_schema import Listing, example_listing
 from appraiser_schema.columns import listing_columns
 
 HERE: Final = Path(__file__).resolve().parent
-ROUNDS: Final = 3
+ROUNDS: Final = 9
+"""The speed of a shared machine changes from second to second: only what was measured side by side can be compared."""
+
+CONNECTIONS: Final = (1, 32)
 CORES: Final = sorted(os.sched_getaffinity(0))
 OURS: Final = "ours"
 PEERS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -52,7 +55,7 @@ class Server:
     body: Path
     pid: int
     start_to_ready_s: float
-    rounds: dict[int, list[dict[str, float]]] = field(default_factory=lambda: {1: [], 32: []})
+    rounds: dict[int, list[dict[str, float]]] = field(default_factory=lambda: {each: [] for each in CONNECTIONS})
 
     def figures(self) -> dict[str, float | None]:
         """Medians over the rounds."""
@@ -63,6 +66,11 @@ class Server:
             found[f"{name}_32"] = statistics.median(one[name] for one in self.rounds[32])
         found["failed"] = sum(one["failed"] for rounds in self.rounds.values() for one in rounds)
         return found
+
+    def share_of(self, other: "Server", connections: int) -> float:
+        """Requests answered by those that another answers, each round by itself; the median over the rounds."""
+        pairs = zip(self.rounds[connections], other.rounds[connections], strict=False)
+        return statistics.median(mine["rps"] / theirs["rps"] for mine, theirs in pairs)
 
 
 class Stage:
@@ -308,8 +316,8 @@ def ask(server: Server, connections: int, seconds: float) -> None:
     server.rounds[connections].append(json.loads(done.stdout))
 
 
-def measure(names: Sequence[str], seconds: float, environments: Path) -> dict[str, Any]:
-    """Start them one after the other, then let each answer in turn."""
+def measure(names: Sequence[str], rounds: int, seconds: float, environments: Path) -> dict[str, Any]:
+    """Start them one after the other, then let each answer in turn, again and again."""
     found: dict[str, Any] = dict.fromkeys(names)
     missing: dict[str, str] = {}
     with ExitStack() as running, tempfile.TemporaryDirectory(prefix="bench-serving-") as folder:
@@ -321,33 +329,39 @@ def measure(names: Sequence[str], seconds: float, environments: Path) -> dict[st
                 servers[name] = stage.start(name)
             except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
                 missing[name] = str(error)
-        for number in range(ROUNDS):
-            for name, server in tuple(servers.items()):
-                say(f"round {number + 1} of {ROUNDS}: {name}")
-                try:
-                    for connections in server.rounds:
+        for number in range(rounds):
+            say(f"round {number + 1} of {rounds}")
+            for connections in CONNECTIONS:
+                for name, server in tuple(servers.items()):
+                    try:
                         ask(server, connections, seconds)
-                except RuntimeError as error:
-                    missing[name] = str(error)
-                    del servers[name]
+                    except RuntimeError as error:
+                        missing[name] = str(error)
+                        del servers[name]
         found.update({name: server.figures() for name, server in servers.items()})
-    return {"servers": found, "missing": missing}
+        ours = servers.get(OURS)
+        shares = {
+            name: {f"rps_{connections}": ours.share_of(server, connections) for connections in CONNECTIONS}
+            for name, server in servers.items()
+            if ours is not None and server is not ours
+        }
+    return {"servers": found, "shares": shares, "missing": missing}
 
 
 def table(result: Mapping[str, Any]) -> str:
     """The figures for people, and what share of each peer's requests ours answers."""
-    servers, ours = result["servers"], result["servers"].get(OURS)
+    servers = result["servers"]
     head = f"{'':18}{'req/s 1':>9}{'req/s 32':>9}{'p50 ms':>8}{'p99 ms':>8}{'ready s':>9}{'MiB':>7}"
     lines = [f"{head}{'ours x 1':>10}{'x 32':>8}"]
     for name, row in servers.items():
         if row is None:
             lines.append(f"{name:18}{result['missing'].get(name, 'not measured')}")
             continue
-        ratios = [ours[key] / row[key] for key in ("rps_1", "rps_32")] if ours else []
+        shares = result["shares"].get(name, {}).values()
         lines.append(
             f"{name:18}{row['rps_1']:9,.0f}{row['rps_32']:9,.0f}{row['p50_ms_32']:8.2f}{row['p99_ms_32']:8.2f}"
             f"{row['start_to_ready_s']:9.1f}{row['rss_mb']:7.0f}"
-            + "".join(f"{r:{w}.2f}" for r, w in zip(ratios, (10, 8), strict=False))
+            + "".join(f"{share:{width}.2f}" for share, width in zip(shares, (10, 8), strict=False))
         )
         if row["failed"]:
             lines.append(f"  {row['failed']:,.0f} answers of {name} were not 200")
@@ -364,7 +378,8 @@ def main() -> None:
     everyone = (OURS, "fastapi_no_model", "original", "mlflow_serve", *PEERS)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--seconds", type=float, default=3.0, help="length of each of the three rounds")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each of them answers")
+    parser.add_argument("--seconds", type=float, default=1.0, help="length of each round")
     parser.add_argument("--servers", default=",".join(everyone), help="which ones, with commas between")
     parser.add_argument("--var", type=Path, default=Path(os.environ.get("APPRAISER_VAR", HERE.parent / "var")))
     arguments = parser.parse_args()
@@ -373,7 +388,7 @@ def main() -> None:
         parser.error(f"there is no server {unknown[0]!r}; there are {', '.join(everyone)}")
     # Servers are ended however this ends.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    result = measure(names, arguments.seconds, arguments.var.resolve() / "bench" / "peers")
+    result = measure(names, arguments.rounds, arguments.seconds, arguments.var.resolve() / "bench" / "peers")
     print(json.dumps(result) if arguments.json else table(result))
 
 

@@ -117,7 +117,8 @@ def ingest(
 def serving(
     *,
     json: JsonOption = False,
-    seconds: Annotated[float, typer.Option(help="Length of each of the three rounds.")] = 3.0,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each of them answers, in turn.")] = 9,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Length of each round.")] = 1.0,
     servers: Annotated[
         str | None, typer.Option(help="Which ones, with commas between; all by default.", show_default=False)
     ] = None,
@@ -129,8 +130,7 @@ def serving(
     run_script(
         "serving",
         *(["--json"] if json else []),
-        "--seconds",
-        str(seconds),
+        *("--rounds", str(rounds), "--seconds", str(seconds)),
         *(["--servers", servers] if servers else []),
     )
 
