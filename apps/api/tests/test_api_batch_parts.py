@@ -12,47 +12,57 @@ import pytest
 from appraiser_api.batch import session
 from appraiser_api.batch.appraising import LEAST_ROWS, PART_ROWS, Checked, check
 from appraiser_api.batch.chunks import Chunk, Fault, numbered
+from appraiser_model import Bundle, ValuationModel
+from appraiser_schema.frames import to_columns
 
 in_threads = session._in_threads
 
 
-def checked(rows: int, first: int = 1, bad: tuple[int, ...] = ()) -> Checked:
-    """Houses with numbers from `first` on, of which some could not be read."""
-    frame = numbered(pl.DataFrame({"state": ["Texas"] * rows}), first)
+@pytest.fixture(scope="module")
+def model(bundles: tuple[Bundle, Bundle]) -> ValuationModel:
+    """A model that has learned a little."""
+    return bundles[0].model
+
+
+def checked(model: ValuationModel, rows: int, first: int = 1, bad: tuple[int, ...] = ()) -> Checked:
+    """Houses with numbers from `first` on, each with a size of its own, of which some could not be read."""
+    sizes = [500.0 + row for row in range(rows)]
+    frame = numbered(pl.DataFrame({"state": ["Texas"] * rows, "house_size": sizes}), first)
     good = frame.filter(~pl.col("row_number").is_in(list(bad)))
-    return check(Chunk(good, [Fault(row, "bed", "a number", "x") for row in bad]))
+    return check(Chunk(good, [Fault(row, "bed", "a number", "x") for row in bad]), model)
 
 
 class TestDivided:
     """A chunk in parts."""
 
     @pytest.mark.parametrize("rows", [0, 1, LEAST_ROWS, 2 * LEAST_ROWS, 1000, PART_ROWS, PART_ROWS + 1, 40_000])
-    def test_no_row_is_lost(self, rows: int) -> None:
+    def test_no_row_is_lost(self, model: ValuationModel, rows: int) -> None:
         """The parts are the chunk, in order, and none is longer than may be."""
-        whole = checked(rows)
+        whole = checked(model, rows)
         parts = list(whole.divided(2))
         assert pl.concat([part.good for part in parts]).equals(whole.good)
-        for name, column in whole.columns.items():
-            np.testing.assert_array_equal([cell for part in parts for cell in part.columns[name]], list(column))
+        np.testing.assert_array_equal(np.concatenate([part.features for part in parts]), whole.features)
+        for part in parts:
+            np.testing.assert_array_equal(part.features, model.encoder.transform(to_columns(part.good)))
         assert max(part.good.height for part in parts) <= PART_ROWS
 
-    def test_few_rows_stay_together(self) -> None:
+    def test_few_rows_stay_together(self, model: ValuationModel) -> None:
         """What one thread does at once is not divided; what keeps two threads busy is."""
-        assert len(list(checked(2 * LEAST_ROWS - 1).divided(2))) == 1
-        assert len(list(checked(2 * LEAST_ROWS).divided(2))) == 2
+        assert len(list(checked(model, 2 * LEAST_ROWS - 1).divided(2))) == 1
+        assert len(list(checked(model, 2 * LEAST_ROWS).divided(2))) == 2
 
-    def test_what_is_refused_stays_in_its_place(self) -> None:
+    def test_what_is_refused_stays_in_its_place(self, model: ValuationModel) -> None:
         """So that the answers to the parts, one after the other, are in order."""
         bad = (100, 100 + LEAST_ROWS, 950, 1098, 1099)
-        parts = list(checked(1000, first=100, bad=bad).divided(2))
+        parts = list(checked(model, 1000, first=100, bad=bad).divided(2))
         assert [row for part in parts for row in part.refused["row"]] == list(bad)
         for part, following in pairwise(parts):
             rows, later = ([*one.good["row_number"], *one.refused["row"]] for one in (part, following))
             assert max(rows) < min(later)
 
-    def test_nothing_good(self) -> None:
+    def test_nothing_good(self, model: ValuationModel) -> None:
         """A chunk without a good row is one part, with all that is wrong."""
-        (part,) = checked(2, bad=(1, 2)).divided(2)
+        (part,) = checked(model, 2, bad=(1, 2)).divided(2)
         assert part.refused.height == 2
 
 

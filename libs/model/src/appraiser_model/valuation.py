@@ -100,7 +100,14 @@ class ValuationModel:
         Raises:
             ColumnsError: The columns are not listings.
         """
-        matrix = self.encoder.transform(columns)
+        return self.appraise_features(self.encoder.transform(columns))
+
+    def appraise_features(self, matrix: NDArray[np.float32]) -> Appraised:
+        """Appraise n listings by the features that `encoder` made of them.
+
+        Args:
+            matrix: Shape (n, k), in rows that follow each other.
+        """
         price = to_usd(self.trees.margin(matrix) + self.centre_log)
         lower, upper = self.interval.bounds(price, kinds_of(matrix)).T
         return Appraised(price, lower, upper)

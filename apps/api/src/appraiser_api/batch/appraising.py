@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from appraiser_api.batch.chunks import Chunk, Fault
 from appraiser_api.wording import plain_text
 from appraiser_model import Appraised, ValuationModel
-from appraiser_schema.columns import Coded
-from appraiser_schema.frames import FAILURE_SCHEMA, ROW_NUMBER, Columns, clean_unpriced, to_columns
+from appraiser_schema.frames import FAILURE_SCHEMA, ROW_NUMBER, clean_unpriced, to_columns
 
 PART_ROWS: Final = 4_096
 """Rows that one thread appraises together: some 50 ms of work."""
@@ -38,12 +39,12 @@ class Checked:
 
     Attributes:
         good: The clean listings, numbered.
-        columns: The same, as a model takes them.
+        features: What the model's encoder makes of them, float32, one row for each.
         refused: `SCHEMA`, one line per row that is no listing.
     """
 
     good: pl.DataFrame
-    columns: Columns
+    features: NDArray[np.float32]
     refused: pl.DataFrame
 
     def divided(self, threads: int) -> Iterator["Checked"]:
@@ -56,12 +57,8 @@ class Checked:
         firsts = self.good[ROW_NUMBER].gather(list(starts)[1:])
         cuts = self.refused["row"].search_sorted(firsts, side="left").to_list()
         for start, (cut, end) in zip(starts, pairwise([0, *cuts, self.refused.height]), strict=True):
-            columns = {name: _part(column, start, start + size) for name, column in self.columns.items()}
-            yield Checked(self.good.slice(start, size), columns, self.refused.slice(cut, end - cut))
-
-
-def _part(column: Any, start: int, stop: int) -> Any:
-    return Coded(column.values, column.codes[start:stop]) if isinstance(column, Coded) else column[start:stop]
+            features = self.features[start : start + size]
+            yield Checked(self.good.slice(start, size), features, self.refused.slice(cut, end - cut))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +76,19 @@ class Answered:
     appraised: Appraised
 
 
-def check(chunk: Chunk) -> Checked:
-    """Part the rows that are listings from the others."""
+def check(chunk: Chunk, model: ValuationModel) -> Checked:
+    """Part the rows that are listings from the others, and make features of them.
+
+    Of a whole chunk at once: a place that it names a hundred times is looked up once.
+    """
     clean = clean_unpriced(chunk.frame)
     columns = to_columns(clean.good, coded=clean.good.height > PART_ROWS)
-    return Checked(clean.good, columns, _refused(clean.failures, chunk.faults))
+    return Checked(clean.good, model.encoder.transform(columns), _refused(clean.failures, chunk.faults))
 
 
 def appraise(model: ValuationModel, checked: Checked) -> Answered:
     """Appraise the rows that are listings; the bits are those of a single house and of the pipeline."""
-    appraised = model.appraise(checked.columns)
+    appraised = model.appraise_features(checked.features)
     answers = checked.good.select(
         pl.col(ROW_NUMBER).cast(pl.UInt32).alias("row"),
         pl.Series("price_usd", appraised.price_usd, dtype=pl.Float64),

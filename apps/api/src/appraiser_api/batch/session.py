@@ -73,7 +73,8 @@ class Session:
             record(answered)
             return answered.answers
 
-        return _in_threads(work, (part for chunk in self.chunks for part in check(chunk).divided(threads)), threads)
+        checked = (check(chunk, model) for chunk in self.chunks)
+        return _in_threads(work, (part for whole in checked for part in whole.divided(threads)), threads)
 
 
 def _in_threads[T, R](work: Callable[[T], R], items: Iterator[T], threads: int) -> Iterator[R]:
