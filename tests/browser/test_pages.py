@@ -11,7 +11,7 @@ from browser.looking import PATIENCE_MS, WATERFALL, appraise, choose, see, settl
 from browser.page_stand import free_port, running_api, running_page
 from playwright.sync_api import Browser, Page, expect
 
-from appraiser_schema import Explanation, example_listing
+from appraiser_schema import Explanation, ServiceState, example_listing
 from appraiser_ui.figures import money
 from appraiser_ui.words import Language, speaking
 
@@ -24,6 +24,12 @@ def explain(api_url: str, **changed: object) -> Explanation:
     """What the API itself answers about the example."""
     body = httpx.post(f"{api_url}/explain", json=example_listing() | changed, trust_env=False).content
     return Explanation.model_validate_json(body)
+
+
+def requests(api_url: str) -> dict[str, int]:
+    """How often each route of the API has been asked."""
+    state = ServiceState.model_validate_json(httpx.get(f"{api_url}/service", trust_env=False).content)
+    return {route.route: route.requests for route in state.routes}
 
 
 def price(page: Page) -> str:
@@ -143,6 +149,21 @@ class TestModels:
         card = page.get_by_text("The card").first
         card.click()
         expect(page.get_by_role("heading", name="Known weaknesses")).to_be_visible(timeout=PATIENCE_MS)
+
+
+class TestQuiet:
+    """A page that nobody touches."""
+
+    def test_asks_for_nothing_else(self, page: Page, page_url: str, api_url: str) -> None:
+        """It looks every four seconds whether a model can answer, and asks for nothing that it shows already."""
+        appraise(page, page_url)
+        settle(page)
+        before = requests(api_url)
+        page.wait_for_timeout(9_000)
+        asked = {route: times - before.get(route, 0) for route, times in requests(api_url).items()}
+        asked = {route: times for route, times in asked.items() if times and route != "/service"}
+        assert set(asked) == {"/health/ready"}
+        assert asked["/health/ready"] <= 3
 
 
 class TestAway:
