@@ -11,9 +11,9 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,18 @@ import pytest
 from sqlalchemy import make_url
 
 from appraiser_cli.errors import CliError
+from appraiser_cli.following.airflow_api import AirflowApi
 from appraiser_cli.home import Home
 from appraiser_cli.running import records
-from appraiser_cli.services import databases, postgresql, seaweedfs
+from appraiser_cli.running.ending import family
+from appraiser_cli.services import databases, postgresql
+from appraiser_cli.services.airflow import DAG_ID
+from appraiser_cli.services.credentials import Credentials
 from appraiser_cli.services.store_credentials import ADMINISTRATOR
 from appraiser_cli.services.stores import own_database
 from appraiser_schema import example_listing
 from appraiser_store import Ledger
+from appraiser_store.lock import STEPS, exclusive
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(1500)]
 
@@ -72,22 +77,6 @@ class System:
 
 
 @pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """A folder that PostgreSQL's own user may pass through, too; skipped where a program is missing."""
-    found = Path(tempfile.mkdtemp(prefix="services-", dir="/tmp"))
-    found.chmod(0o755)
-    try:
-        try:
-            postgresql.program(Home(found), "initdb")
-            seaweedfs.program()
-        except CliError as error:
-            (pytest.fail if os.environ.get("APPRAISER_REQUIRE_SERVICES") else pytest.skip)(str(error))
-        yield found
-    finally:
-        shutil.rmtree(found)
-
-
-@pytest.fixture(scope="module")
 def data(sample_listings: Path | None) -> list[str]:
     """The option that names the sample; the simulator where it is absent."""
     return ["--data", str(sample_listings)] if sample_listings else []
@@ -100,27 +89,59 @@ def embedded(folder: Path, data: list[str]) -> list[dict[str, Any]]:
     return decisions(folder / "embedded")
 
 
-@pytest.fixture(scope="module")
-def system(folder: Path, data: list[str], embedded: list[dict[str, Any]]) -> Iterator[System]:  # noqa: ARG001 - one after the other
-    """The system after six batches."""
-    home = folder / "state"
-    line = [sys.executable, "-m", "appraiser_cli", "up", "--profile", "services", f"--batches={BATCHES}"]
-    with (folder / "up.txt").open("wb") as file:
-        process = subprocess.Popen(
-            [*line, *data, *PORTS, "--home", str(home)], stdout=file, stderr=subprocess.STDOUT, env=VARIABLES
-        )
+@contextmanager
+def running(home: Path, said: Path, *words: str, variables: dict[str, str] | None = None) -> Iterator[System]:
+    """The command `up` until everything runs, ended afterwards.
+
+    Args:
+        home: State folder.
+        said: File that takes what it prints.
+        words: Options besides.
+        variables: Besides those of the test.
+    """
+    line = [sys.executable, "-m", "appraiser_cli", "up", *words, *PORTS, "--home", str(home)]
+    with said.open("wb") as file:
+        process = subprocess.Popen(line, stdout=file, stderr=subprocess.STDOUT, env=VARIABLES | (variables or {}))
     try:
         deadline = time.monotonic() + PATIENCE
-        while "Ctrl-C ends everything" not in (said := (folder / "up.txt").read_text()):
-            assert process.poll() is None, said
-            assert time.monotonic() < deadline, said
+        while "Ctrl-C ends everything" not in said.read_text():
+            assert process.poll() is None, said.read_text()
+            assert time.monotonic() < deadline, said.read_text()
             time.sleep(0.5)
-        sys.stderr.write(f"\n{said}")
         yield System(home, process)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=120)
+
+
+@pytest.fixture(scope="module")
+def system(folder: Path, data: list[str], embedded: list[dict[str, Any]]) -> Iterator[System]:  # noqa: ARG001 - one after the other
+    """The system after six batches."""
+    home, said = folder / "state", folder / "up.txt"
+    try:
+        with running(home, said, "--profile", "services", f"--batches={BATCHES}", *data) as system:
+            sys.stderr.write(f"\n{said.read_text()}")
+            yield system
+    finally:
         appraiser(home, "down", check=False)
+
+
+def ready(system: System) -> dict[str, Any]:
+    """Wait until the API serves a model; what it says of itself."""
+    deadline = time.monotonic() + 60
+    while not (found := httpx.get(f"{system.url('api')}/health/ready", trust_env=False).json())["ready"]:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+    return dict(found)
+
+
+def held(system: System) -> dict[str, Any]:
+    """What has to be the same after everything was lost and restored: it takes the whole system to tell."""
+    ready(system)
+    answer = httpx.post(f"{system.url('api')}/predict", json=example_listing(), trust_env=False).raise_for_status()
+    lists = ("batches", "decisions", "models list", "models history")
+    told = {words: json.loads(appraiser(system.home, *words.split(), "--json").stdout) for words in lists}
+    return told | {name: answer.json()[name] for name in ("price_usd", "interval", "model")}
 
 
 class TestServices:
@@ -151,13 +172,10 @@ class TestServices:
 
     def test_answers(self, system: System) -> None:
         """Two workers answer with the champion, and what they answered reaches PostgreSQL."""
-        api = system.url("api")
-        deadline = time.monotonic() + 60
-        while not (ready := httpx.get(f"{api}/health/ready", trust_env=False).json())["ready"]:
-            assert time.monotonic() < deadline, ready
-            time.sleep(0.2)
-        assert len(ready["workers"]) == 2
-        assert ready["mismatches"] == []
+        api, deadline = system.url("api"), time.monotonic() + 60
+        found = ready(system)
+        assert len(found["workers"]) == 2
+        assert found["mismatches"] == []
         houses = [{**example_listing(), "house_size": 900.0 + size} for size in range(20)]
         answers = [httpx.post(f"{api}/predict", json=house, trust_env=False).raise_for_status() for house in houses]
         told = answers[-1].json()["request_id"]
@@ -273,23 +291,10 @@ class TestElsewhere:
             "MLFLOW_ARTIFACTS_DESTINATION": "s3://lake/models",
             "MLFLOW_BACKEND_STORE_URI": url.set(database="second_mlflow").render_as_string(hide_password=False),
         }
-        home = folder / "second"
-        line = [sys.executable, "-m", "appraiser_cli", "up", "--profile", "services", "--batches=1", *PORTS]
-        with (folder / "second.txt").open("wb") as file:
-            process = subprocess.Popen(
-                [*line, "--home", str(home)], stdout=file, stderr=subprocess.STDOUT, env=VARIABLES | variables
-            )
-        try:
-            deadline = time.monotonic() + PATIENCE
-            while "Ctrl-C ends everything" not in (said := (folder / "second.txt").read_text()):
-                assert process.poll() is None, said
-                assert time.monotonic() < deadline, said
-                time.sleep(0.5)
+        home, said = folder / "second", folder / "second.txt"
+        with running(home, said, "--profile", "services", "--batches=1", variables=variables):
             assert not {"postgresql", "seaweedfs"} & set(records.load(Home(home).run))
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=120)
-        assert "batch 0 took" in said
+        assert "batch 0 took" in said.read_text()
         ledger = Ledger(given["appraiser"])
         assert [batch.batch_number for batch in ledger.batches()] == [0]
         ledger.close()
@@ -307,8 +312,13 @@ class TestAgain:
         assert "was made with the profile 'embedded'" in refused.stderr
         assert appraiser(system.home, "status", "--json").returncode == 0
 
-    def test_end_and_start(self, system: System, data: list[str]) -> None:
-        """`down` ends it all, and says so; without a profile named it starts on the same stores, with nothing to do."""
+    def test_end_and_start(self, system: System, data: list[str], embedded: list[dict[str, Any]]) -> None:
+        """`down` ends it all, and says so, after the scheduler was killed in a step; `up` brings that run to its end.
+
+        Without a profile named it starts on the same stores, with nothing else to do.
+        """
+        before = json.loads(appraiser(system.home, "batches", "--json").stdout)
+        run_id = kill_scheduler(system)
         ended = appraiser(system.home, "down").stdout
         assert "postgresql" in ended
         assert system.process.wait(timeout=60) is not None
@@ -318,7 +328,48 @@ class TestAgain:
         assert "database system is shut down" in log.splitlines()[-1]
         if not data:
             pytest.skip("the simulator has batches without end; the sample data have six")
-        again = appraiser(system.home, "up", "--once", *data, *PORTS)
-        assert "all batches are taken" in again.stdout
-        assert "airflow-migrate" not in again.stdout
-        assert "batch 6" not in again.stdout
+        with running(system.home, system.home.parent / "again.txt", f"--batches={BATCHES}", *data) as again:
+            said = (system.home.parent / "again.txt").read_text()
+            with closing(airflow_api(again)) as api:
+                assert api.run_state(run_id) == "success"
+            assert json.loads(appraiser(system.home, "batches", "--json").stdout) == before
+            assert decisions(system.home) == embedded
+        assert "going on with a run that was interrupted" in said
+        assert "the source has no further batch" in said
+        assert "airflow-migrate" not in said
+        assert "batch 6" not in said
+
+    def test_destroyed(self, system: System, data: list[str]) -> None:
+        """Backed up while it runs, lost, and restored under another name: nothing tells it from what it was."""
+        appraiser(system.home, "down")
+        file, new = system.home.parent / "backup.zip", system.home.parent / "restored"
+        with running(system.home, system.home.parent / "before.txt", "--batches=0", *data) as whole:
+            before = held(whole)
+            made = appraiser(system.home, "backup", str(file))
+        assert "profile services" in made.stdout
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        shutil.rmtree(system.home)
+        appraiser(new, "restore", str(file))
+        assert not (new / "restoring").exists()
+        with running(new, system.home.parent / "after.txt", "--batches=0", *data) as restored:
+            assert held(restored) == before
+
+
+def kill_scheduler(system: System) -> str:
+    """End Airflow's scheduler by force, with all that it has started, while a step runs; the id of the run."""
+    with closing(airflow_api(system)) as api, exclusive(system.home / "lake" / STEPS):
+        asked = {"logical_date": None, "conf": {"again": BATCHES - 1}}
+        run_id = str(api._ask("POST", f"{api._dag}/dagRuns", json=asked)["dag_run_id"])
+        deadline = time.monotonic() + 120
+        # The step waits for its turn, which we have.
+        while ("validate", "running") not in {(task.name, task.state) for task in api.tasks(run_id)}:
+            assert time.monotonic() < deadline, api.tasks(run_id)
+            time.sleep(0.2)
+        for process in family(records.load(Home(system.home).run)["airflow-scheduler"]):
+            process.kill()
+    return run_id
+
+
+def airflow_api(system: System) -> AirflowApi:
+    """The running Airflow."""
+    return AirflowApi(system.url("airflow"), DAG_ID, Credentials.load_or_make(Home(system.home)))

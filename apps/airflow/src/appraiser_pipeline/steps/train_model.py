@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 import structlog
 
-from appraiser_model import Bundle, Card, Trained, TrainingConfig, ValuationModel, train_from
+from appraiser_model import COMPARABLES_FILE, Bundle, Card, Trained, TrainingConfig, ValuationModel, train_from
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
 from appraiser_pipeline.keeping import keep_listings
@@ -43,6 +43,9 @@ def train_model(context: Context, batch_number: int) -> int:
     if batch.status is not BatchStatus.CLEANED or batch.clean_snapshot_id is None:
         raise OrderError("train_model", batch_number, "clean rows", "clean_and_split")
     if (version := version_of(context, batch)) is not None:
+        if not context.registry.has_file(version, COMPARABLES_FILE):
+            # The step was cut off after the version had appeared.
+            keep_listings(context, version, context.registry.card(version))
         return version
     batches, snapshot_id = range(batch_number + 1), batch.clean_snapshot_id
     start = TrainingConfig(seed=context.settings.seed, threads=context.settings.threads)

@@ -69,11 +69,11 @@ def restore(
         manifest = archive.manifest
         _check_fits(home, archive, wanted)
         check_own(home, settings, manifest.profile)
-        if home.state and not fresh:
-            raise OccupiedError(home.folder)
+        _check_free(home, fresh=fresh)
         say("compares every file with its digest")
         archive.verify()
         with _held(home), room(home.folder, "restore the backup"):
+            _check_free(home, fresh=fresh)
             _check_room(home, manifest)
             with _draft(home) as draft:
                 say("writes the files beside")
@@ -108,6 +108,11 @@ def _check_fits(home: Home, archive: Archive, wanted: Profile | None) -> None:
         # What is in the folder now is no measure of what makes the new cluster.
         here[POSTGRESQL] = servers.major(Home(home.folder / DRAFT))
     manifest.check_fits(archive.file, here)
+
+
+def _check_free(home: Home, *, fresh: bool) -> None:
+    if home.state and not fresh:
+        raise OccupiedError(home.folder)
 
 
 def _check_room(home: Home, manifest: Manifest) -> None:
