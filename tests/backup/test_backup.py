@@ -2,8 +2,6 @@
 
 import shutil
 import sqlite3
-import subprocess
-import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,8 +12,11 @@ import pytest
 from api_process import api_process
 from pipeline_stand import running_feed, settings_in
 
+from appraiser_cli.backup.restoring import restore
+from appraiser_cli.backup.taking import take
 from appraiser_cli.home import Home
 from appraiser_cli.services.environment import tracking_file
+from appraiser_cli.settings import Settings as CliSettings
 from appraiser_model import Registry
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.run import run_again, run_batch
@@ -79,11 +80,6 @@ def state_of(home: Home) -> dict[str, Any]:
     }
 
 
-def appraiser(*words: str) -> None:
-    """Run the command."""
-    subprocess.run([sys.executable, "-m", "appraiser_cli", *words], check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module")
 def restored(tmp_path_factory: pytest.TempPathFactory) -> Restored:
     """A state of one batch and an appraisal, backed up, destroyed, and restored under another name."""
@@ -100,10 +96,10 @@ def restored(tmp_path_factory: pytest.TempPathFactory) -> Restored:
     with api_process(scratch, tracking_file(home), away) as api:
         answer = api.post("/predict", json=example_listing()).json()
     before = state_of(home)
-    appraiser("backup", str(folder / "backup.zip"), "--home", str(home.folder))
+    take(home, CliSettings(), folder / "backup.zip", lambda _: None)
     shutil.rmtree(home.folder)
     new = Home(folder / "a new place")
-    appraiser("restore", str(folder / "backup.zip"), "--home", str(new.folder))
+    restore(new, CliSettings(), folder / "backup.zip", lambda _: None)
     return Restored(new, before, state_of(new), answer["price_usd"], answer["request_id"])
 
 

@@ -38,7 +38,7 @@ from appraiser_pipeline.settings import Settings
 from appraiser_pipeline.steps.train_model import SCRATCH
 from appraiser_store import Ledger, Table
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.services, pytest.mark.timeout(1500)]
 
 FAULTS = 5
 ROWS = {"APPRAISER_FEED_ROWS": "5000"}

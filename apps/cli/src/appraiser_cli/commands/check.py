@@ -95,4 +95,5 @@ def services() -> None:
     from appraiser_cli.home import ROOT
 
     line = [str(ROOT / ".venv" / "bin" / "pytest"), "-m", "services", "tests/services", "-p", "no:randomly", "-s"]
+    line += ["--durations=15"]
     raise typer.Exit(subprocess.run(line, cwd=ROOT, check=False).returncode)
