@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -57,7 +57,7 @@ def _pairs(old: Path, new: Path) -> list[tuple[str, str]]:
     return [(f"file://{old}/", f"file://{new}/"), (f"{old.as_uri()}/", f"{new.as_uri()}/"), (f"{old}/", f"{new}/")]
 
 
-def _rename_columns(database: Path, columns: dict[str, tuple[str, ...]], rename: Rename) -> None:
+def _rename_columns(database: Path, columns: Mapping[str, tuple[str, ...]], rename: Rename) -> None:
     if not database.exists():
         return
     with closing(sqlite3.connect(database)) as connection, connection:
