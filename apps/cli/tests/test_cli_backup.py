@@ -263,6 +263,9 @@ class TestRestore:
             (with_fields(format=2, members="in another form"), "has format 2, and this version knows 1"),
             (with_fields(versions={"mlflow": "99.0"}), "was made with mlflow 99.0, and installed is"),
             (with_fields(versions={"ledger": "9999"}), "was made with ledger 9999"),
+            (with_fields(versions={"mlflow": "newest"}), "manifest that cannot be read (versions.mlflow"),
+            (with_fields(places=["somewhere"]), "manifest that cannot be read (places.0"),
+            (with_fields(places=[]), "manifest that cannot be read (places"),
             (with_fields(profile="cloud"), "manifest that cannot be read (profile"),
         ],
     )

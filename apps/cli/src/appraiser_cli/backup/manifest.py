@@ -3,10 +3,10 @@
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final, Self
+from typing import Annotated, Final, Self
 
 from packaging.version import Version
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from appraiser_cli.backup.errors import ArchiveError
 from appraiser_cli.services.profile import Profile
@@ -19,6 +19,12 @@ LEDGER: Final = "ledger"
 POSTGRESQL: Final = "postgresql"
 _PACKAGES: Final = ("appraiser-store", "appraiser-model", "mlflow", "apache-airflow")
 """Those whose tables and files are in a backup: an older version cannot read what a newer one has written."""
+
+
+def _version(text: str) -> str:
+    """A text that can be compared as a version; one that cannot is an invalid value."""
+    Version(text)
+    return text
 
 
 class Member(BaseModel):
@@ -50,8 +56,8 @@ class Manifest(BaseModel):
     format: int
     made_at: datetime
     profile: Profile
-    places: tuple[str, ...]
-    versions: dict[str, str]
+    places: Annotated[tuple[Annotated[str, Field(pattern="^/")], ...], Field(min_length=1)]
+    versions: dict[str, Annotated[str, AfterValidator(_version)]]
     members: tuple[Member, ...]
 
     @property
