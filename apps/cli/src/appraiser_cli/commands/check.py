@@ -88,7 +88,8 @@ def monitoring(
 def services() -> None:
     """Take six batches over PostgreSQL, S3 and an MLflow server, and hold the decisions against the embedded profile's.
 
-    Takes some five minutes, and Debian's package postgresql.
+    Then servers and the scheduler are killed, and all of it is destroyed and restored. Takes up to three quarters of
+    an hour on two busy cores, and Debian's package postgresql.
     """
     import subprocess
 
