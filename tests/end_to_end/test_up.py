@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -390,30 +389,6 @@ class TestAnswers:
             while ask(system, "/predict", example_listing())["model"]["version"] != version:
                 assert time.monotonic() < deadline
                 time.sleep(0.5)
-
-
-class TestBackup:
-    """The running system in one file."""
-
-    def test_restored(self, system: System, airflow: Airflow, tmp_path: Path) -> None:
-        """What was backed up while it ran is the same in another folder, Airflow's runs included."""
-
-        def told(home: Path) -> list[Any]:
-            lists = ("batches", "decisions", "models list", "models history")
-            return [
-                json.loads(
-                    subprocess.run(command(home, *words.split(), "--json"), check=True, capture_output=True).stdout
-                )
-                for words in lists
-            ]
-
-        new = tmp_path / "new"
-        subprocess.run(command(system.home, "backup", str(tmp_path / "backup.zip")), check=True, capture_output=True)
-        subprocess.run(command(new, "restore", str(tmp_path / "backup.zip")), check=True, capture_output=True)
-        assert told(new) == told(system.home)
-        with closing(sqlite3.connect(new / "airflow" / "airflow.db")) as runs:
-            kept = {run_id for (run_id,) in runs.execute("SELECT run_id FROM dag_run")}
-        assert {run["dag_run_id"] for run in airflow.runs("house_price_pipeline")} <= kept
 
 
 class TestEnd:

@@ -32,8 +32,15 @@ WORDS = b"a password" * 1000
 
 @pytest.fixture
 def state(home: Home) -> Home:
-    """A small state: a ledger, something received, and a key."""
+    """A small state: a ledger, runs of Airflow, something received, a position, and keys."""
     Ledger(f"sqlite:///{home.ledger}").close()
+    home.airflow.mkdir()
+    with closing(sqlite3.connect(home.airflow / "airflow.db")) as connection, connection:
+        connection.execute("CREATE TABLE dag_run AS SELECT 'manual' AS run_id")
+    stream = home.predictions / "1-single"
+    stream.mkdir(parents=True)
+    for name in ("00000001.log", "lock", "position", "position.new"):
+        (stream / name).write_bytes(WORDS)
     for path in (home.lake / "landing" / "a.json", home.keys, home.secrets / "deeper" / "key"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(WORDS)
@@ -146,7 +153,9 @@ class TestBackup:
         assert stat.S_IMODE(archive.stat().st_mode) == 0o600
         files, manifest = contents(archive)
         assert {member["name"] for member in manifest["members"]} == set(files)
-        assert set(files) == {"ledger.db", "lake/landing/a.json", "api/keys.json", "secrets/deeper/key"}
+        notes = {"lake/landing/a.json", "api/keys.json", "secrets/deeper/key"}
+        log = {f"api/predictions/1-single/{name}" for name in ("00000001.log", "position")}
+        assert set(files) == {"ledger.db", "airflow/airflow.db"} | notes | log
 
     def test_no_overwriting(self, state: Home, archive: Path, appraiser: Appraiser) -> None:
         """A file that is there stays."""
@@ -226,6 +235,8 @@ class TestRestore:
         assert appraiser("restore", str(archive), "--home", str(new.folder)).exit_code == 0
         for path in (state.lake / "landing" / "a.json", state.keys, state.secrets / "deeper" / "key"):
             assert (new.folder / path.relative_to(state.folder)).read_bytes() == WORDS
+        with closing(sqlite3.connect(new.airflow / "airflow.db")) as runs:
+            assert runs.execute("SELECT * FROM dag_run").fetchall() == [("manual",)]
         assert stat.S_IMODE(new.secrets.stat().st_mode) == 0o700
         assert stat.S_IMODE(new.keys.stat().st_mode) == 0o600
         assert not (new.folder / "restoring").exists()
