@@ -45,7 +45,7 @@ def restore(
     file: Path,
     say: Callable[[str], None],
     *,
-    fresh: bool,
+    fresh: bool = False,
     wanted: Profile | None = None,
 ) -> Manifest:
     """Put a backup back.
