@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import compute, parquet
 
-from appraiser_api.batch.chunks import CHUNK_ROWS, Chunk, check_names, numbered
+from appraiser_api.batch.chunks import CHUNK_ROWS, FIRST_ROWS, Chunk, check_names, numbered
 from appraiser_api.batch.errors import BatchBodyError
 from appraiser_api.batch.unpacking import largest_unpacked
 from appraiser_api.errors import MEBIBYTE
@@ -126,12 +126,19 @@ def _chunks(kind: str, batches: Iterator[pa.RecordBatch]) -> Iterator[Chunk]:
     first = 1
     try:
         for batch in batches:
-            yield Chunk(_frame(batch, first))
-            first += batch.num_rows
+            for part in _short_one_first(batch) if first == 1 else (batch,):
+                yield Chunk(_frame(part, first))
+                first += part.num_rows
     except (pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise BatchBodyError(
             kind, f"must be whole: from row {first} on it is damaged: {_first_line(error)}", ""
         ) from None
+
+
+def _short_one_first(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    yield batch.slice(0, FIRST_ROWS)
+    if batch.num_rows > FIRST_ROWS:
+        yield batch.slice(FIRST_ROWS)
 
 
 def _frame(batch: pa.RecordBatch, first: int) -> pl.DataFrame:

@@ -13,6 +13,9 @@ from appraiser_schema.frames import ROW_NUMBER
 CHUNK_ROWS: Final = 32_768
 """Rows that are read, checked and written together: some 10 MB. Checking takes a millisecond before the first row."""
 
+FIRST_ROWS: Final = 8_192
+"""Rows of the first chunk: until it is checked, nothing is appraised."""
+
 MOST_COLUMNS: Final = 1_000
 """Tables of people have some dozens."""
 

@@ -8,7 +8,16 @@ from typing import IO, Any, Final
 import msgspec
 import polars as pl
 
-from appraiser_api.batch.chunks import CHUNK_ROWS, NOT_ASKED, Chunk, Fault, check_names, numbered, with_status
+from appraiser_api.batch.chunks import (
+    CHUNK_ROWS,
+    FIRST_ROWS,
+    NOT_ASKED,
+    Chunk,
+    Fault,
+    check_names,
+    numbered,
+    with_status,
+)
 from appraiser_api.batch.errors import BatchBodyError, BatchTooLargeError
 from appraiser_api.errors import MEBIBYTE
 from appraiser_schema import LISTING_COLUMNS
@@ -16,9 +25,6 @@ from appraiser_schema.frames import ROW_NUMBER
 
 BLOCK_BYTES: Final = 4 * MEBIBYTE
 """Some 16,000 listings; also the longest that one listing may be."""
-
-FIRST_ROWS: Final = 8_192
-"""Rows of the first chunk, where all were read before: with fewer the threads begin sooner."""
 
 COLUMNS_LIMIT_BYTES: Final = 128 * MEBIBYTE
 """A list per column cannot be read a part at a time."""
