@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from appraiser_schema import example_listing
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 120.0) -> None:
     """Wait until something has happened."""
     deadline = time.monotonic() + seconds
     while not condition():

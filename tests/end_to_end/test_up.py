@@ -73,7 +73,7 @@ def wait_until_up(home: Path, process: subprocess.Popen[bytes]) -> dict[str, str
 
 def wait_for_champion(api: str) -> None:
     """Wait until the API serves the version that the registry calls champion; it looks every two seconds."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while True:
         models = httpx.get(f"{api}/models", timeout=30, trust_env=False).json()
         champion = next(model["version"] for model in models if "champion" in model["aliases"])
@@ -381,11 +381,11 @@ class TestAnswers:
         other = next(model.version for model in context.registry.versions() if model.version != before)
         for version in (other, before):
             words = command(system.home, "models", "promote", str(version), "--why", "to see it served")
-            done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+            done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=240)
             assert done.returncode == 0, done.stderr
             move = context.ledger.moves()[-1]
             assert (move.alias, move.to_version, move.why) == (Alias.CHAMPION, version, "to see it served")
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 120
             while ask(system, "/predict", example_listing())["model"]["version"] != version:
                 assert time.monotonic() < deadline
                 time.sleep(0.5)
