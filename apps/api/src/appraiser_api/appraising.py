@@ -20,7 +20,7 @@ _TO_JSON: Final = Listing.__pydantic_serializer__.to_json
 def appraise(services: Services, questions: Sequence[Question]) -> list[Appraisal]:
     """Appraise the houses of a few requests by the model that serves, and put all of it on record at once.
 
-    `count` is the caller's, once it has answered.
+    To `count` them is the caller's: where that can be, after they were answered.
 
     Raises:
         NoChampionError: None does.

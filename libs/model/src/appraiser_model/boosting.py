@@ -118,7 +118,7 @@ def _matrix(
 
 
 def _held_out(pages: Pages, centre_log: float, config: TrainingConfig) -> Any:
-    """The listings that say when to stop, as they are: of bins each tree is told ten times as slowly."""
+    """The listings that say when to stop, as they are: from bins XGBoost judges each tree more slowly."""
     parts = [pages.page(number) for number in range(len(pages))]
     matrix, price_usd = (np.concatenate(part) for part in zip(*parts, strict=True))
     label = np.log(price_usd) - centre_log
