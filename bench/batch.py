@@ -29,7 +29,7 @@ FORMS: Final[Mapping[str, Kind]] = {
     "JSON lines": Kind.LINES,
     "CSV": Kind.CSV,
 }
-REPEATS: Final = 3
+REPEATS: Final = 5
 SINGLES_SECONDS: Final = 8.0
 
 
@@ -62,27 +62,44 @@ def body_of(form: str, listings: pl.DataFrame) -> bytes:
 def measure(
     api: RunningApi, sample: pl.DataFrame, sizes: Sequence[int], forms: Sequence[str] = tuple(FORMS)
 ) -> list[dict[str, Any]]:
-    """Each form at each size; before that, when the server does nothing else, the model alone."""
-    results: list[dict[str, Any]] = []
+    """Each form at each size: peak memory first, while nothing else has filled any; then speed beside the model's.
+
+    The machine's own speed changes within seconds. So each request stands between two runs of the model alone,
+    and its share is told against the mean of those two; the median share of a form's requests counts.
+    """
     with httpx.Client(base_url=api.url, timeout=600) as client:
-        for rows in sizes:
-            listings = listings_of(sample, rows)
-            _wait_until_shipped(client)
-            alone = _alone(client, rows)
-            found = [_measure_form(client, api.pid, form, body_of(form, listings)) for form in forms]
-            for result in found:
-                speeds = {"rows": rows, "rows_per_s": rows / result["seconds"], "alone_rows_per_s": rows / alone}
-                results.append({**result, **speeds, "share": alone / result["seconds"]})
-    return results
+        _wait_until_shipped(client)
+        asked = [(rows, form) for rows in sizes for form in forms]
+        memory = [_memory_of(client, api.pid, form, body_of(form, listings_of(sample, rows))) for rows, form in asked]
+        _wait_until_shipped(client)
+        speeds = [_speed_of(client, form, body_of(form, listings_of(sample, rows)), rows) for rows, form in asked]
+    return [
+        {"rows": rows, "form": form, **mb, **speed}
+        for (rows, form), mb, speed in zip(asked, memory, speeds, strict=True)
+    ]
 
 
-def _measure_form(client: httpx.Client, pid: int, form: str, body: bytes) -> dict[str, Any]:
-    repeats = 1 if len(body) > 50e6 else REPEATS if len(body) > 1e6 else 10 * REPEATS
+def _memory_of(client: httpx.Client, pid: int, form: str, body: bytes) -> dict[str, float]:
     _forget_peak(pid)
     before = _memory_mb(pid, "VmRSS")
-    seconds = min(_ask(client, FORMS[form], body) for _ in range(repeats))
+    _ask(client, FORMS[form], body)
     peak = _memory_mb(pid, "VmHWM")
-    return {"form": form, "seconds": seconds, "body_mb": len(body) / 1e6, "peak_mb": peak, "growth_mb": peak - before}
+    return {"body_mb": len(body) / 1e6, "peak_mb": peak, "growth_mb": peak - before}
+
+
+def _speed_of(client: httpx.Client, form: str, body: bytes, rows: int) -> dict[str, float]:
+    repeats = 1 if rows > 300_000 else REPEATS if rows > 10_000 else 10 * REPEATS
+    alone, seconds = [_alone(client, rows)], []
+    for _ in range(repeats):
+        seconds.append(_ask(client, FORMS[form], body))
+        alone.append(_alone(client, rows))
+    shares = [(before + after) / 2 / took for before, after, took in zip(alone[:-1], alone[1:], seconds, strict=True)]
+    return {
+        "seconds": statistics.median(seconds),
+        "rows_per_s": rows / statistics.median(seconds),
+        "alone_rows_per_s": rows / statistics.median(alone),
+        "share": statistics.median(shares),
+    }
 
 
 def _ask(client: httpx.Client, kind: Kind, body: bytes) -> float:
@@ -93,10 +110,7 @@ def _ask(client: httpx.Client, kind: Kind, body: bytes) -> float:
 
 
 def _alone(client: httpx.Client, rows: int) -> float:
-    return min(
-        float(client.get("/bench/alone", params={"rows": rows}).json()["seconds"])
-        for _ in range(REPEATS if rows > 10_000 else 10 * REPEATS)
-    )
+    return float(client.get("/bench/alone", params={"rows": rows}).raise_for_status().json()["seconds"])
 
 
 def _wait_until_shipped(client: httpx.Client) -> None:
