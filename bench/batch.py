@@ -71,7 +71,6 @@ def measure(
         _wait_until_shipped(client)
         asked = [(rows, form) for rows in sizes for form in forms]
         memory = [_memory_of(client, api.pid, form, body_of(form, listings_of(sample, rows))) for rows, form in asked]
-        _wait_until_shipped(client)
         speeds = [_speed_of(client, form, body_of(form, listings_of(sample, rows)), rows) for rows, form in asked]
     return [
         {"rows": rows, "form": form, **mb, **speed}
@@ -88,10 +87,12 @@ def _memory_of(client: httpx.Client, pid: int, form: str, body: bytes) -> dict[s
 
 
 def _speed_of(client: httpx.Client, form: str, body: bytes, rows: int) -> dict[str, float]:
+    _wait_until_shipped(client)
     repeats = 1 if rows > 300_000 else REPEATS if rows > 10_000 else 10 * REPEATS
     alone, seconds = [_alone(client, rows)], []
     for _ in range(repeats):
         seconds.append(_ask(client, FORMS[form], body))
+        _wait_until_shipped(client)
         alone.append(_alone(client, rows))
     shares = [(before + after) / 2 / took for before, after, took in zip(alone[:-1], alone[1:], seconds, strict=True)]
     return {
@@ -114,7 +115,10 @@ def _alone(client: httpx.Client, rows: int) -> float:
 
 
 def _wait_until_shipped(client: httpx.Client) -> None:
-    """The ledger takes what was answered in the background, in a thread of the same process."""
+    """The ledger takes what was answered in the background, in a thread of the same process.
+
+    The next request, and the model alone, shall not pay for the last one's.
+    """
     deadline = time.monotonic() + 900
     while time.monotonic() < deadline:
         lines = client.get("/metrics").text.splitlines()

@@ -48,7 +48,9 @@ class TestRecord:
         log = PredictionLog(tmp_path / "log", metrics=log_metrics)
         listings, appraised = a_table(5_000)
         log.append_table("a-table", listings, appraised, at=AT, model=MODEL, latency_seconds=0.5)
-        log.append_table("a-table", *a_table(2), at=AT, model=MODEL, latency_seconds=0.5, rows=[7_000, 9_001])
+        log.append_table(
+            "a-table", *a_table(2), at=AT, model=MODEL, latency_seconds=0.5, rows=pl.Series([7_000, 9_001])
+        )
         log.append_table("nothing", *a_table(0), at=AT, model=MODEL, latency_seconds=0.5)
         log.stop()
         ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")

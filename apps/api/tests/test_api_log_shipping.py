@@ -3,6 +3,7 @@
 import fcntl
 from pathlib import Path
 
+import polars as pl
 import pytest
 from log_stand import AT, MODEL, MemorySink, a_shipper, a_table, abandoned, append, drain, figure, records
 
@@ -127,7 +128,7 @@ class TestShipping:
         log = PredictionLog(tmp_path, metrics=log_metrics)
         single, table, client = (letter * 32 for letter in "abc")
         append(log, single, client_request_id=client)
-        log.append_table(table, *a_table(2), at=AT, model=MODEL, latency_seconds=0.1, rows=[4, 6])
+        log.append_table(table, *a_table(2), at=AT, model=MODEL, latency_seconds=0.1, rows=pl.Series([4, 6]))
         on_its_way = [(single, 0), (table, 4), (table, 6)]
         others = [(single, 1), (table, 5), (client, 0), ("a" * 31, 0), ("Texas", 0), ("", 0)]
         assert [log.holds(*one) for one in on_its_way] == [True] * 3

@@ -7,9 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from appraiser_features.columns import Texts
-from appraiser_features.sites import Site, distinct_sites
-from appraiser_schema.columns import Coded
+from appraiser_features.columns import Texts, code
+from appraiser_features.sites import Site
 
 STATISTICS: Final = ("price", "price_per_sqft", "price_per_acre")
 """Geometric means over the listings of a place. [USD, USD per sqft of living area, USD per acre of land]"""
@@ -89,33 +88,32 @@ class Places:
         Args:
             out: Where to write, shape (n, 15).
             texts: State, city and zip code of each listing, n texts each; None is unknown.
+                Each different text is looked up once.
         """
-        if any(isinstance(text, Coded) for text in texts):
-            sites, site = distinct_sites(texts)
-            out[:] = self.of_sites(sites)[site]
-        else:
-            self._fill(out, texts)
+        states, cities, zips = map(code, texts)
+        _, by_state, by_city, by_zip3, by_zip = self._rows
+        state_of = _rows_of(by_state.get(state or "", 0) for state in states.values)
+        state_rows = state_of[states.codes]
+        # A city's name says something only together with its state's; there are far fewer pairs than listings.
+        pairs, pair = np.unique(states.codes * len(cities.values) + cities.codes, return_inverse=True)
+        places = [divmod(number, len(cities.values)) for number in pairs.tolist()]
+        city_rows = _rows_of(
+            by_city.get(city_key(states.values[state], cities.values[city]), state_of[state]) for state, city in places
+        )[pair]
+        zip_rows = _rows_of(
+            row if (row := by_zip.get(zip_code or "")) is not None else by_zip3.get((zip_code or "")[:3], _UNSEEN)
+            for zip_code in zips.values
+        )[zips.codes]
+        zip_rows = np.where(zip_rows == _UNSEEN, city_rows, zip_rows)
+        out[:, :_AREA] = self._table[zip_rows]
+        out[:, _AREA : _AREA + _S] = self._table[city_rows, -_S:]
+        out[:, _AREA + _S :] = self._table[state_rows, -_S:]
 
     def of_sites(self, sites: Sequence[Site]) -> NDArray[np.float32]:
         """The location features of sites, shape (sites, 15)."""
         out = np.empty((len(sites), len(LOCATION)), dtype=np.float32)
-        self._fill(out, list(zip(*sites, strict=True)) if sites else [(), (), ()])
+        self.fill(out, list(zip(*sites, strict=True)) if sites else [(), (), ()])
         return out
-
-    def _fill(self, out: NDArray[np.float32], texts: Sequence[Iterable[str | None]]) -> None:
-        states, cities, zips = texts
-        _, by_state, by_city, by_zip3, by_zip = self._rows
-        state_rows = [by_state.get(state or "", 0) for state in states]
-        city_rows = [
-            by_city.get(city_key(state, city), row) for state, city, row in zip(states, cities, state_rows, strict=True)
-        ]
-        zip_rows = [
-            row if (row := by_zip.get(code or "")) is not None else by_zip3.get((code or "")[:3], city)
-            for code, city in zip(zips, city_rows, strict=True)
-        ]
-        out[:, :_AREA] = self._table[zip_rows]
-        out[:, _AREA : _AREA + _S] = self._table[city_rows, -_S:]
-        out[:, _AREA + _S :] = self._table[state_rows, -_S:]
 
     def to_state(self) -> dict[str, Any]:
         """What `from_state` takes, as JSON values."""
@@ -127,7 +125,13 @@ class Places:
         return cls(**{name: _unpack(state[name]) for name in _LEVELS})
 
 
+_UNSEEN: Final = -1
+
 _LEVELS: Final = ("country", "states", "cities", "zip3s", "surroundings", "zips")
+
+
+def _rows_of(rows: Iterable[int]) -> NDArray[np.int64]:
+    return np.fromiter(rows, dtype=np.int64)
 
 
 def city_key(state: str | None, city: str | None) -> str:

@@ -214,9 +214,13 @@ def to_columns(frame: pl.DataFrame, *, coded: bool = False) -> Columns:
 
 
 def _coded(texts: pl.Series) -> Coded:
-    values = texts.drop_nulls().unique(maintain_order=True)
-    codes = texts.cast(pl.Enum(values)).to_physical().cast(pl.Int64).fill_null(len(values))
-    return Coded((*values.to_list(), None), codes.to_numpy())
+    # Categories of its own, not those of the process: they go with the column, and are numbered from 0.
+    coded = texts.cast(pl.Categorical(pl.Categories.random())).to_physical().cast(pl.Int64)
+    different = coded.n_unique() - int(coded.has_nulls())
+    codes = coded.fill_null(different).to_numpy()
+    somewhere = np.zeros(different + 1, dtype=np.int64)
+    somewhere[codes] = np.arange(len(codes))
+    return Coded((*texts.gather(somewhere[:different]).to_list(), None), codes)
 
 
 def _typed(column: str, dtype: pl.DataType) -> pl.Expr:

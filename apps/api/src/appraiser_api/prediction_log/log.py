@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -109,7 +108,7 @@ class PredictionLog:
         model: LoggedModel,
         latency_seconds: float,
         client_request_id: str | None = None,
-        rows: Sequence[int] | None = None,
+        rows: "pl.Series | None" = None,
     ) -> None:
         """Put the answers about a table, or a part of one, on record as one Arrow stream; call it in a thread.
 
@@ -123,7 +122,7 @@ class PredictionLog:
             model: Which model answered.
             latency_seconds: From the request's arrival until now. [s]
             client_request_id: As for `append`.
-            rows: Number of each row in the table that was sent, a list of n; None counts from 1.
+            rows: Number of each row in the table that was sent, n whole numbers; None counts from 1.
 
         Raises:
             LogFullError: As for `append`.

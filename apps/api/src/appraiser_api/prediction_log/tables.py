@@ -1,7 +1,7 @@
 """Tables of houses in the log: one Arrow stream of the listings, the rows' numbers and the prices."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 import polars as pl
@@ -12,9 +12,9 @@ _OWN: Final = ("__row", "__price_usd", "__lower_usd", "__upper_usd")
 """Columns of ours beside those of the listing; a listing has none that begins like this."""
 
 
-def pack_table(listings: pl.DataFrame, appraised: Appraised, rows: Sequence[int] | None) -> bytes:
+def pack_table(listings: pl.DataFrame, appraised: Appraised, rows: pl.Series | None) -> bytes:
     """Make one Arrow stream, compressed with LZ4."""
-    numbers = pl.int_range(1, listings.height + 1, dtype=pl.UInt32, eager=True) if rows is None else pl.Series(rows)
+    numbers = pl.int_range(1, listings.height + 1, dtype=pl.UInt32, eager=True) if rows is None else rows
     prices = (appraised.price_usd, appraised.lower_usd, appraised.upper_usd)
     values = (numbers.cast(pl.UInt32), *(pl.Series(price) for price in prices))
     added = [series.alias(name) for name, series in zip(_OWN, values, strict=True)]

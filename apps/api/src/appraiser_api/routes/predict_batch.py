@@ -150,7 +150,7 @@ class Work:
             at=time.time(),
             latency_seconds=time.perf_counter() - self.began,
             client_request_id=self.asked.client_id,
-            rows=answered.good["row_number"].to_list(),
+            rows=answered.good["row_number"],
         )
 
     async def stream(self, first: bytes | None) -> AsyncGenerator[bytes]:
