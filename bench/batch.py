@@ -60,46 +60,52 @@ def body_of(form: str, listings: pl.DataFrame) -> bytes:
 
 
 def measure(
-    api: RunningApi, sample: pl.DataFrame, sizes: Sequence[int], forms: Sequence[str] = tuple(FORMS)
+    api: RunningApi, idle: RunningApi, sample: pl.DataFrame, sizes: Sequence[int], forms: Sequence[str] = tuple(FORMS)
 ) -> list[dict[str, Any]]:
-    """Each form at each size: peak memory first, while nothing else has filled any; then speed beside the model's.
+    """Each form at each size.
 
-    The machine's own speed changes within seconds. So each request stands between two runs of the model alone,
-    and its share is told against the mean of those two; the median share of a form's requests counts.
+    The machine's own speed changes within seconds. So each request stands between two runs of the model alone, and its
+    share is told against the mean of those two; the median share of a form's requests counts.
+
+    Args:
+        api: The server that is asked.
+        idle: The same server once more, where the model is run alone: the memory that takes is not counted.
+        sample: Listings to ask about.
+        sizes: Rows of the tables.
+        forms: Which of FORMS.
     """
-    with httpx.Client(base_url=api.url, timeout=600) as client:
-        _wait_until_shipped(client)
+    with httpx.Client(base_url=api.url, timeout=600) as client, httpx.Client(base_url=idle.url, timeout=600) as other:
+        for rows in (min(sizes), *sizes):
+            _alone(other, rows)
         asked = [(rows, form) for rows in sizes for form in forms]
-        memory = [_memory_of(client, api.pid, form, body_of(form, listings_of(sample, rows))) for rows, form in asked]
-        speeds = [_speed_of(client, form, body_of(form, listings_of(sample, rows)), rows) for rows, form in asked]
-    return [
-        {"rows": rows, "form": form, **mb, **speed}
-        for (rows, form), mb, speed in zip(asked, memory, speeds, strict=True)
-    ]
+        return [
+            {"rows": rows, "form": form, **_measure(api, client, other, form, listings_of(sample, rows))}
+            for rows, form in asked
+        ]
 
 
-def _memory_of(client: httpx.Client, pid: int, form: str, body: bytes) -> dict[str, float]:
-    _forget_peak(pid)
-    before = _memory_mb(pid, "VmRSS")
-    _ask(client, FORMS[form], body)
-    peak = _memory_mb(pid, "VmHWM")
-    return {"body_mb": len(body) / 1e6, "peak_mb": peak, "growth_mb": peak - before}
-
-
-def _speed_of(client: httpx.Client, form: str, body: bytes, rows: int) -> dict[str, float]:
+def _measure(
+    api: RunningApi, client: httpx.Client, other: httpx.Client, form: str, listings: pl.DataFrame
+) -> dict[str, float]:
+    body, rows = body_of(form, listings), listings.height
     _wait_until_shipped(client)
-    repeats = 1 if rows > 300_000 else REPEATS if rows > 10_000 else 10 * REPEATS
-    alone, seconds = [_alone(client, rows)], []
-    for _ in range(repeats):
+    _forget_peak(api.pid)
+    before = _memory_mb(api.pid, "VmRSS")
+    alone, seconds = [_alone(other, rows)], []
+    for _ in range(1 if rows > 300_000 else REPEATS if rows > 10_000 else 10 * REPEATS):
         seconds.append(_ask(client, FORMS[form], body))
         _wait_until_shipped(client)
-        alone.append(_alone(client, rows))
-    shares = [(before + after) / 2 / took for before, after, took in zip(alone[:-1], alone[1:], seconds, strict=True)]
+        alone.append(_alone(other, rows))
+    shares = [(a + b) / 2 / took for a, b, took in zip(alone[:-1], alone[1:], seconds, strict=True)]
+    peak = _memory_mb(api.pid, "VmHWM")
     return {
+        "body_mb": len(body) / 1e6,
         "seconds": statistics.median(seconds),
         "rows_per_s": rows / statistics.median(seconds),
         "alone_rows_per_s": rows / statistics.median(alone),
         "share": statistics.median(shares),
+        "peak_mb": peak,
+        "growth_mb": peak - before,
     }
 
 
@@ -120,6 +126,7 @@ def _wait_until_shipped(client: httpx.Client) -> None:
     The next request, and the model alone, shall not pay for the last one's.
     """
     deadline = time.monotonic() + 900
+    time.sleep(1.2)  # It tells every second how much is waiting.
     while time.monotonic() < deadline:
         lines = client.get("/metrics").text.splitlines()
         if any(line.split() == ["appraiser_prediction_backlog_records", "0.0"] for line in lines):
@@ -251,9 +258,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.write("training the champion ...\n")
             keep_champion(train_champion(sample), models)
         settings = {"APPRAISER_MODEL_CACHE": str(models)}
-        with running_api(folder, [sys.executable, __file__, "--serve"], settings) as api:
-            sys.stderr.write("asking ...\n")
-            report: dict[str, Any] = {"batches": measure(api, sample, sizes, forms)}
+        serve_too = [sys.executable, __file__, "--serve"]
+        (folder / "idle").mkdir()
+        with running_api(folder, serve_too, settings) as api:
+            with running_api(folder / "idle", serve_too, settings) as idle:
+                sys.stderr.write("asking ...\n")
+                report: dict[str, Any] = {"batches": measure(api, idle, sample, sizes, forms)}
             if not options.no_singles:
                 report["singles"] = singles_beside(api, sample)
     print(json.dumps(report, indent=2) if options.json else render(report))

@@ -1,6 +1,7 @@
 """Records on their way to the ledger while the process lives."""
 
 import fcntl
+import threading
 from pathlib import Path
 
 import polars as pl
@@ -98,6 +99,31 @@ class TestShipping:
             assert bool(sink.order) is (part > 25)
             log.append_table(f"{part:032x}", listings, appraised, at=AT, model=MODEL, latency_seconds=0.1)
             now[0] += 0.4
+        log.stop()
+
+    def test_tables_are_shipped_without_rests(
+        self, tmp_path: Path, log_metrics: LogMetrics, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One piece of a table is one record and many rows: the thread goes on with the next piece at once."""
+        sink, stop = MemorySink(), threading.Event()
+        log = PredictionLog(tmp_path, metrics=log_metrics, sink=sink)
+        for part in range(5):
+            listings, appraised = a_table(600)
+            log.append_table(f"{part:032x}", listings, appraised, at=AT, model=MODEL, latency_seconds=0.1)
+        shipper = log._shipper
+        assert shipper is not None
+        monkeypatch.setattr("appraiser_api.prediction_log.source.CHUNK_BYTES", 1)
+        monkeypatch.setattr(shipper, "_can_wait", lambda _: False)
+        monkeypatch.setattr(shipper, "_stop", stop)
+        rests: list[int] = []
+
+        def rest(_: float) -> None:
+            rests.append(len(sink.rows))
+            stop.set()
+
+        monkeypatch.setattr(stop, "wait", rest)
+        shipper._run()
+        assert rests == [3_000]
         log.stop()
 
     def test_threads(self, tmp_path: Path, log_metrics: LogMetrics) -> None:

@@ -23,9 +23,9 @@ from appraiser_store import PredictionRow, RefusedPredictionError
 IDLE_SECONDS: Final = 0.25
 """How long the thread rests when all is shipped; so fresh is the ledger."""
 
-FEW_RECORDS: Final = 500
-"""After so few the thread rests as well: a transaction costs as much as a hundred records, and while it ships single
-ones as they come it takes the time of those who answer."""
+FEW_ROWS: Final = 500
+"""After so few the thread rests as well: a transaction costs as much as a hundred rows, and while it ships single
+houses as they come it takes the time of those who answer."""
 
 ADOPT_SECONDS: Final = 2.0
 LIVE_SECONDS: Final = 60.0
@@ -132,7 +132,7 @@ class Shipper:
             if self._stop.is_set():
                 if not more:
                     break
-            elif not more or self._taken < FEW_RECORDS:
+            elif not more or self._taken < FEW_ROWS:
                 self._stop.wait(self._retry_seconds or IDLE_SECONDS)
         for source in self._adopted:
             source.release()
@@ -175,7 +175,6 @@ class Shipper:
             self._save(source, found)
             source.shipped(found)
             source.oldest = None
-            self._taken += len(found)
         return bool(found)
 
     def _save(self, source: Source, found: Sequence[Found]) -> None:
@@ -202,6 +201,7 @@ class Shipper:
 
     def _save_rows(self, rows: Sequence[PredictionRow]) -> None:
         if rows:
+            self._taken += len(rows)
             self._metrics.shipped(self._sink.save(rows))
 
     def _try(self, source: Source, found: Found, step: Callable[[], None]) -> None:
