@@ -478,7 +478,7 @@ class TestLimits:
 
         def record(log: PredictionLog, request_id: str, listings: Any, appraised: Any, **facts: Any) -> None:
             append(log, request_id, listings, appraised, **facts)
-            kept.append((request_id, facts["rows"]))
+            kept.append((request_id, facts["rows"].to_list()))
 
         monkeypatch.setattr(PredictionLog, "append_table", record)
         monkeypatch.setattr(chunks, "CHUNK_ROWS", 2)

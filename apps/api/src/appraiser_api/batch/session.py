@@ -9,7 +9,7 @@ from typing import IO, Final
 
 import polars as pl
 
-from appraiser_api.batch.appraising import PART_ROWS, SCHEMA, Answered, Checked, appraise, check
+from appraiser_api.batch.appraising import SCHEMA, Answered, Checked, appraise, check
 from appraiser_api.batch.arrow_rows import read_arrow, read_parquet
 from appraiser_api.batch.chunks import CHUNK_ROWS, Chunk
 from appraiser_api.batch.csv_rows import read_csv
@@ -18,8 +18,9 @@ from appraiser_api.batch.kinds import Kind
 from appraiser_api.batch.writing import Writer, writer
 from appraiser_api.champion import Champion
 
-AHEAD: Final = CHUNK_ROWS // PART_ROWS
-"""Parts that wait for a thread, or for those before them: as many as a chunk has."""
+AHEAD: Final = 6
+"""Parts that are given to the other threads before this one does one itself, or twice as many as there are threads:
+enough for the time of a chunk's reading and checking."""
 
 type Record = Callable[[Answered], None]
 
@@ -78,13 +79,23 @@ class Session:
 
 
 def _in_threads[T, R](work: Callable[[T], R], items: Iterator[T], threads: int) -> Iterator[R]:
-    """The results in order. While those of one chunk are awaited, the next chunk is read and checked."""
+    """The results in order, by as many threads as there are processors, of which this one is the first.
+
+    It reads and checks ahead of the others; where they have enough to do, it does a part of its own. One thread more
+    would now and then be kept waiting while it holds the interpreter's lock, and a single house with it.
+    """
     waiting: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(threads, "batch-part") as pool:
+    ahead = max(AHEAD, 2 * threads)
+    with ThreadPoolExecutor(max(1, threads - 1), "batch-part") as pool:
         try:
             for item in items:
-                waiting.append(pool.submit(work, item))
-                if len(waiting) > AHEAD:
+                if len(waiting) < ahead:
+                    waiting.append(pool.submit(work, item))
+                    continue
+                own: Future[R] = Future()
+                own.set_result(work(item))
+                waiting.append(own)
+                while waiting and (waiting[0].done() or len(waiting) > 2 * ahead):
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
