@@ -92,7 +92,7 @@ def _measure(
     _forget_peak(api.pid)
     before = _memory_mb(api.pid, "VmRSS")
     alone, seconds = [_alone(other, rows)], []
-    for _ in range(1 if rows > 300_000 else REPEATS if rows > 10_000 else 10 * REPEATS):
+    for _ in range(1 if rows > 300_000 else REPEATS if rows > 10_000 else 2 * REPEATS):
         seconds.append(_ask(client, FORMS[form], body))
         _wait_until_shipped(client)
         alone.append(_alone(other, rows))
