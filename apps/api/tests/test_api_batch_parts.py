@@ -90,7 +90,7 @@ class TestInThreads:
         results = in_threads(str, items(), 2)
         for _ in range(10):
             next(results)
-        assert len(read) <= 10 + 2 * session.AHEAD + 1
+        assert len(read) <= 10 + session.AHEAD + 1
         results.close()  # type: ignore[attr-defined]
 
     def test_a_fault_ends_it(self) -> None:

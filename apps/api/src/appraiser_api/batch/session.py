@@ -9,7 +9,7 @@ from typing import IO, Final
 
 import polars as pl
 
-from appraiser_api.batch.appraising import SCHEMA, Answered, Checked, appraise, check
+from appraiser_api.batch.appraising import PART_ROWS, SCHEMA, Answered, Checked, appraise, check
 from appraiser_api.batch.arrow_rows import read_arrow, read_parquet
 from appraiser_api.batch.chunks import CHUNK_ROWS, Chunk
 from appraiser_api.batch.csv_rows import read_csv
@@ -18,9 +18,8 @@ from appraiser_api.batch.kinds import Kind
 from appraiser_api.batch.writing import Writer, writer
 from appraiser_api.champion import Champion
 
-AHEAD: Final = 6
-"""Parts that are given to the other threads before this one does one itself, or twice as many as there are threads:
-enough for the time of a chunk's reading and checking."""
+AHEAD: Final = CHUNK_ROWS // PART_ROWS
+"""Parts that wait for a thread, or for those before them: as many as a chunk has, or two for each thread."""
 
 type Record = Callable[[Answered], None]
 
@@ -81,26 +80,33 @@ class Session:
 def _in_threads[T, R](work: Callable[[T], R], items: Iterator[T], threads: int) -> Iterator[R]:
     """The results in order, by as many threads as there are processors, of which this one is the first.
 
-    It reads and checks ahead of the others; where they have enough to do, it does a part of its own. One thread more
+    It reads and checks ahead of the others, and while it has to wait for them it does parts of its own. One thread more
     would now and then be kept waiting while it holds the interpreter's lock, and a single house with it.
     """
-    waiting: deque[Future[R]] = deque()
+    waiting: deque[tuple[Future[R], T]] = deque()
     ahead = max(AHEAD, 2 * threads)
     with ThreadPoolExecutor(max(1, threads - 1), "batch-part") as pool:
         try:
             for item in items:
-                if len(waiting) < ahead:
-                    waiting.append(pool.submit(work, item))
-                    continue
-                own: Future[R] = Future()
-                own.set_result(work(item))
-                waiting.append(own)
-                while waiting and (waiting[0].done() or len(waiting) > 2 * ahead):
-                    yield waiting.popleft().result()
+                waiting.append((pool.submit(work, item), item))
+                while len(waiting) > ahead:
+                    yield _first(work, waiting)
             while waiting:
-                yield waiting.popleft().result()
+                yield _first(work, waiting)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _first[T, R](work: Callable[[T], R], waiting: deque[tuple[Future[R], T]]) -> R:
+    """Take the first result; until it is there, do those parts that no thread has begun."""
+    while not waiting[0][0].done():
+        mine = next((place for place, (future, _) in enumerate(waiting) if future.cancel()), None)
+        if mine is None:
+            break
+        done: Future[R] = Future()
+        done.set_result(work(waiting[mine][1]))
+        waiting[mine] = (done, waiting[mine][1])
+    return waiting.popleft()[0].result()
 
 
 def _gathered(parts: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
