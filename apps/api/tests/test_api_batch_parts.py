@@ -78,6 +78,17 @@ class TestInThreads:
 
         assert list(in_threads(work, iter(range(20)), 2)) == list(range(20))
 
+    def test_the_one_that_reads_works_too(self) -> None:
+        """There are as many threads as processors, the caller's among them."""
+
+        def work(_: int) -> int:
+            time.sleep(0.01)
+            return threading.get_ident()
+
+        workers = set(in_threads(work, iter(range(30)), 2))
+        assert len(workers) == 2
+        assert threading.get_ident() in workers
+
     def test_reads_no_further_than_it_has_threads_for(self) -> None:
         """Memory does not grow with the table: nothing is read long before it is worked on."""
         read: list[int] = []

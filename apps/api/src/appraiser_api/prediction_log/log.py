@@ -112,7 +112,7 @@ class PredictionLog:
     ) -> None:
         """Put the answers about a table, or a part of one, on record as one Arrow stream; call it in a thread.
 
-        A hundred thousand houses take about 20 ms. Parts of one table have the same request id and different rows.
+        A hundred thousand houses take about 40 ms. Parts of one table have the same request id and different rows.
 
         Args:
             request_id: As for `append`.
