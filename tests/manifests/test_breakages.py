@@ -313,3 +313,4 @@ class TestBreakages:
         assert found, [str(one) for one in report.failures]
         assert (breakage.found_in or breakage.file) in {one.file for one in found}
         assert all(one.cure for one in found)
+        assert len(set(report.failures)) == len(report.failures), "what two overlays share is told once"

@@ -4,7 +4,6 @@ actionlint knows expressions, shells and events; zizmor knows how workflows are 
 """
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -16,12 +15,12 @@ from appraiser_cli.manifests.world import World
 _SCHEMAS: Final = {"workflows/*.yaml": "vendor.github-workflows", "dependabot.yml": "vendor.dependabot"}
 
 
-def check_workflows(root: Path = ROOT) -> list[Failure]:
-    """Everything that must be changed below .github."""
-    return [*actions.check(World(root, [])), *_by_tools(root)]
+def check_workflows(root: Path = ROOT) -> dict[str, list[Failure]]:
+    """What must be changed below .github, by the name of the checker that says so."""
+    return {"commits of actions": list(actions.check(World(root, []))), **_by_tools(root)}
 
 
-def _by_tools(root: Path) -> Iterator[Failure]:
+def _by_tools(root: Path) -> dict[str, list[Failure]]:
     folder = root / ".github"
     files = sorted(folder.glob("workflows/*.yaml"))
     commands = {
@@ -31,9 +30,11 @@ def _by_tools(root: Path) -> Iterator[Failure]:
     for pattern, schema in _SCHEMAS.items():
         found = [str(file) for file in sorted(folder.glob(pattern))]
         commands[schema] = ["check-jsonschema", "--builtin-schema", schema, *found]
+    said_by: dict[str, list[Failure]] = {}
     for name, (program, *arguments) in commands.items():
         line = [str(ROOT / ".venv" / "bin" / program), *arguments]
         result = subprocess.run(line, cwd=root, capture_output=True, text=True, check=False)
-        if result.returncode:
-            said = (result.stdout or result.stderr).strip().replace(f"{root}/", "")
-            yield Failure("workflows", ".github", f"{name} refuses it:\n{said}", "mend what it names")
+        said = (result.stdout or result.stderr).strip().replace(f"{root}/", "")
+        refused = Failure("workflows", ".github", f"{name} refuses it:\n{said}", "mend what it names")
+        said_by[name] = [refused] if result.returncode else []
+    return said_by

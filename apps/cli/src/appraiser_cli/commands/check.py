@@ -21,12 +21,17 @@ def code() -> None:
 @check.command()
 def workflows() -> None:
     """Hold the workflows against schemas, actionlint and zizmor, and see that each action is named by its commit."""
+    from appraiser_cli.tables import Column, number, print_table
     from appraiser_cli.workflows import check_workflows
 
-    failures = check_workflows()
+    told = check_workflows()
+    failures = [failure for of_one in told.values() for failure in of_one]
+    print_table(
+        (Column("checker"), number("failures")),
+        [(checker, str(len(of_one))) for checker, of_one in told.items()],
+    )
     for failure in failures:
-        typer.echo(f"{failure.file}: {failure.problem}\n    {failure.cure}")
-    typer.echo(f"{len(failures)} failures")
+        typer.echo(f"\n{failure.file}: {failure.problem}\n    {failure.cure}.")
     raise typer.Exit(1 if failures else 0)
 
 

@@ -50,7 +50,8 @@ def judge(world: World) -> Report:
     failures = [*world.broken]
     policies = {"renders": len(world.broken)}
     for policy, check in POLICIES.items():
-        found = list(check(world))
+        # What two overlays share is found in each of them and told once.
+        found = list(dict.fromkeys(check(world)))
         policies[policy] = len(found)
         failures += found
     kinds = Counter(document["kind"] for rendered, document in world.each() if not rendered.optional)
