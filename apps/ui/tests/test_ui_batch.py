@@ -14,7 +14,7 @@ from appraiser_ui.batch.asking import ANSWER, CHUNK_ROWS, Answers
 from appraiser_ui.batch.columns import FROM_ZIP, Mapping, Unit, guess
 from appraiser_ui.batch.keeping import to_csv, to_parquet, with_answers
 from appraiser_ui.batch.mapping import converted, position_of, to_listings
-from appraiser_ui.batch.price_map import located, price_map
+from appraiser_ui.batch.price_map import frame_of, located, price_map
 from appraiser_ui.batch.reading import ReadError, Source, read_source
 from appraiser_ui.broken_rules import must_be
 from appraiser_ui.errors import ApiAwayError
@@ -280,5 +280,29 @@ class TestMap:
         answers = pl.DataFrame([[n, 2e5, 1e5, 3e5, 7, None] for n in (1, 2, 3)], schema=ANSWER, orient="row")
         placed = located(houses, answers)
         assert [round(latitude, 1) for latitude in placed["latitude"]] == [47.0, 47.5]
-        drawn = price_map(placed).to_dict()
+        drawn = price_map(placed, frame_of(placed)).to_dict()
         assert any(row.get("place") == "Seattle" for rows in drawn["datasets"].values() for row in rows)
+
+    def test_one_house_far_away(self) -> None:
+        """A house on Guam does not make specks of a hundred in Ohio; of few houses the map shows all."""
+        near = [(40 + n / 100, -83 + n / 100, 1e5 + 1e4 * n) for n in range(100)]
+        houses = pl.DataFrame(
+            [*near, (13.4, 144.7, 3e5)], schema=["latitude", "longitude", "price_usd"], orient="row"
+        ).with_columns(place=pl.lit(""))
+        frame = frame_of(houses)
+        assert frame.inside(houses).height == 100
+        assert 39 < frame.south < 40
+        assert 41 < frame.north < 42
+        assert frame_of(houses.tail(50)).inside(houses.tail(50)).height == 50
+
+    def test_amounts_beside_the_colours(self) -> None:
+        """Round amounts stand beside the colours, and one house for many millions does not take the colours' span."""
+        houses = pl.DataFrame(
+            [(40 + n / 10, -83.0, 1e5 + 1e4 * n, "") for n in range(60)] + [(43.0, -82.0, 5e8, "")],
+            schema=["latitude", "longitude", "price_usd", "place"],
+            orient="row",
+        )
+        colour = price_map(houses, frame_of(houses)).to_dict()["layer"][0]["encoding"]["color"]
+        assert colour["legend"]["values"] == [200_000, 500_000]
+        assert colour["scale"]["domain"][1] < 1e6
+        assert colour["scale"]["clamp"]

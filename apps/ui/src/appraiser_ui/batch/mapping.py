@@ -1,6 +1,6 @@
 """From the columns of a file to those of a listing, with units converted and states and dates written out."""
 
-from functools import lru_cache
+from functools import cache
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -83,16 +83,21 @@ def converted(rows: pl.DataFrame, made: pl.DataFrame, mapping: Mapping) -> dict[
     return examples
 
 
-@lru_cache(maxsize=65_536)
 def position_of(zip_code: str) -> Position | None:
     """Where a zip code is; None where it is none."""
-    if not (zip_code.isdigit() and len(zip_code) == ZIP_LENGTH):
-        return None
-    found = zipcodes.matching(zip_code)  # type: ignore[no-untyped-call]
-    if not found or not found[0]["lat"] or not found[0]["long"]:
-        return None
-    first = found[0]
-    return Position(float(first["lat"]), float(first["long"]), _STATE_NAMES.get(first["state"], ""), first["city"])
+    return _positions().get(zip_code)
+
+
+@cache
+def _positions() -> dict[str, Position]:
+    """Every zip code with a position: asked one by one, the package looks through all 42,000 for each."""
+    return {
+        place["zip_code"]: Position(
+            float(place["lat"]), float(place["long"]), _STATE_NAMES.get(place["state"], ""), place["city"]
+        )
+        for place in zipcodes.list_all()  # type: ignore[no-untyped-call]
+        if place["lat"] and place["long"]
+    }
 
 
 def _field(name: str, mapping: Mapping, rows: pl.DataFrame) -> pl.Expr:

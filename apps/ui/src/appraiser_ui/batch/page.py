@@ -16,7 +16,7 @@ from appraiser_ui.batch.reading import ReadError, Source, read_source
 from appraiser_ui.batch.report import reported, show_report
 from appraiser_ui.batch.results import download_report, show_results
 from appraiser_ui.errors import ApiError
-from appraiser_ui.figures import count, plain
+from appraiser_ui.figures import DASH, count, plain
 from appraiser_ui.notices import show_error
 from appraiser_ui.words import Language, current, say
 
@@ -126,6 +126,7 @@ def _preview(source: Source) -> None:
     st.dataframe(
         source.rows.head(PREVIEW_ROWS).select(source.columns).to_pandas(),
         hide_index=True,
+        placeholder=DASH,
         key="batch-preview",
         alt=say("batch.preview.alt"),
     )

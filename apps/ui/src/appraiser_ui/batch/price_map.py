@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import altair as alt
 import polars as pl
@@ -24,6 +24,36 @@ APART: Final = 7
 """Names stand a seventh of the width from each other, or a third of that in height."""
 
 HEIGHT_PX: Final = 480
+WIDTH_BY_HEIGHT: Final = 1.6
+LEAST_DEGREES: Final = 0.05
+"""Height of the map at least, about three and a half miles."""
+
+CORE: Final = 0.01, 0.99
+"""The map shows what lies between these shares of the houses from each side, with air around: one house on Guam must
+not make specks of all others. Of up to fifty houses that is all."""
+
+SHADES: Final = 0.02, 0.98
+"""The colours span the medians of the cells between these shares; what is dearer or cheaper has an end's colour."""
+
+
+class Frame(NamedTuple):
+    """What a map shows, in degrees."""
+
+    west: float
+    east: float
+    south: float
+    north: float
+
+    def inside(self, houses: pl.DataFrame) -> pl.DataFrame:
+        """The houses that lie in it."""
+        return houses.filter(
+            pl.col(LATITUDE).is_between(self.south, self.north) & pl.col(LONGITUDE).is_between(self.west, self.east)
+        )
+
+    @property
+    def level(self) -> float:
+        """How much shorter a degree of longitude is on the ground than one of latitude, in the middle."""
+        return math.cos(math.radians((self.south + self.north) / 2))
 
 
 def located(houses: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
@@ -60,13 +90,33 @@ def _by_zip(zips: Mapping[str, Position], name: str) -> pl.Expr:
     return pl.col("zip_code").replace_strict(known, default=None, return_dtype=kind)
 
 
-def price_map(houses: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
-    """Draw the cells: the larger the more houses, the colour their median price.
+def frame_of(houses: pl.DataFrame) -> Frame:
+    """What a map of houses shows: nearly all of them, with degrees that are as long on the ground in both directions.
 
     Args:
         houses: As `located` gives them, at least one.
     """
-    cells = _cells(houses)
+    ends = houses.select(
+        pl.col(name).quantile(share, "nearest").alias(f"{name} {share}")
+        for name in (LONGITUDE, LATITUDE)
+        for share in CORE
+    )
+    west, east, south, north = ends.row(0)
+    level = math.cos(math.radians((south + north) / 2))
+    height = 1.15 * max(north - south, (east - west) * level / WIDTH_BY_HEIGHT, LEAST_DEGREES)
+    width = height * WIDTH_BY_HEIGHT / level
+    x, y = (west + east) / 2, (south + north) / 2
+    return Frame(x - width / 2, x + width / 2, y - height / 2, y + height / 2)
+
+
+def price_map(houses: pl.DataFrame, frame: Frame) -> alt.LayerChart | alt.FacetChart:
+    """Draw the cells: the larger the more houses, the colour their median price.
+
+    Args:
+        houses: As `located` gives them, those in the frame.
+        frame: What is shown.
+    """
+    cells = _cells(houses, frame)
     rows = [
         {
             "longitude": cell[LONGITUDE],
@@ -80,13 +130,7 @@ def price_map(houses: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
         for cell in cells.to_dicts()
     ]
     chart = alt.Chart(alt.InlineData(values=rows))
-    x, y = _axis(LONGITUDE, cells), _axis(LATITUDE, cells)
-    colour = alt.Color(
-        "price:Q",
-        title=say("batch.map.price"),
-        scale=alt.Scale(range=list(RAMP), type="log"),
-        legend=alt.Legend(orient="top", format="$~s", labelColor=INK, titleColor=INK, gradientLength=220),
-    )
+    x, y = _axis(LONGITUDE, frame.west, frame.east), _axis(LATITUDE, frame.south, frame.north)
     tooltip = [
         alt.Tooltip("place:N", title=say("batch.map.place")),
         alt.Tooltip("houses_text:N", title=say("batch.map.houses")),
@@ -94,22 +138,40 @@ def price_map(houses: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
     ]
     size = alt.Size("houses:Q", scale=alt.Scale(range=[20, 420]), legend=None)
     points = chart.mark_circle(opacity=0.85, stroke=NEUTRAL, strokeWidth=0.5).encode(
-        x=alt.X("longitude:Q", **x), y=alt.Y("latitude:Q", **y), color=colour, size=size, tooltip=tooltip
+        x=alt.X("longitude:Q", **x), y=alt.Y("latitude:Q", **y), color=_colour(cells), size=size, tooltip=tooltip
     )
-    names = alt.Chart(alt.InlineData(values=_named(cells)))
+    names = alt.Chart(alt.InlineData(values=_named(cells, frame)))
     labels = names.mark_text(dy=-14, fontSize=12, fontWeight="bold", color=INK).encode(
         x=alt.X("longitude:Q", **x), y=alt.Y("latitude:Q", **y), text="place:N"
     )
     return alt.layer(points, labels).properties(height=HEIGHT_PX)
 
 
-def _cells(houses: pl.DataFrame) -> pl.DataFrame:
-    """Houses by cell of a grid, with the commonest place of each."""
-    west, east = houses[LONGITUDE].min(), houses[LONGITUDE].max()
-    assert isinstance(west, float)  # noqa: S101 - there is a house
-    assert isinstance(east, float)  # noqa: S101 - there is a house
-    size = max(east - west, 0.02) / CELLS
-    cell = [(pl.col(name) / size).floor().cast(pl.Int64).alias(f"cell_{name}") for name in (LATITUDE, LONGITUDE)]
+def _colour(cells: pl.DataFrame) -> alt.Color:
+    """Colours of the median prices, with round amounts beside them."""
+    low, high = cells.select(pl.col("price").quantile(share, "nearest").alias(str(share)) for share in SHADES).row(0)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    amounts = [step * 10**power for power in powers for step in (1, 2, 5) if low <= step * 10**power <= high]
+    return alt.Color(
+        "price:Q",
+        title=say("batch.map.price"),
+        scale=alt.Scale(range=list(RAMP), type="log", domain=[low, high], clamp=True),
+        legend=alt.Legend(
+            orient="top",
+            format="$~s",
+            labelColor=INK,
+            titleColor=INK,
+            gradientLength=220,
+            values=amounts or [low],
+        ),
+    )
+
+
+def _cells(houses: pl.DataFrame, frame: Frame) -> pl.DataFrame:
+    """Houses by cell of a grid, square on the ground, with the commonest place of each."""
+    size = (frame.east - frame.west) / CELLS
+    sizes = {LATITUDE: size * frame.level, LONGITUDE: size}
+    cell = [(pl.col(name) / sizes[name]).floor().cast(pl.Int64).alias(f"cell_{name}") for name in sizes]
     return (
         houses.with_columns(cell)
         .group_by("cell_latitude", "cell_longitude")
@@ -124,28 +186,23 @@ def _cells(houses: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _axis(name: str, cells: pl.DataFrame) -> dict[str, Any]:
-    """An axis that spans all cells, with air; degrees of latitude and longitude have the same length on the ground."""
-    middle = {axis: (float(cells[axis].min()) + float(cells[axis].max())) / 2 for axis in (LATITUDE, LONGITUDE)}  # type: ignore[arg-type]
-    level = math.cos(math.radians(middle[LATITUDE]))
-    spans = {axis: float(cells[axis].max()) - float(cells[axis].min()) for axis in (LATITUDE, LONGITUDE)}  # type: ignore[arg-type]
-    height = 1.15 * max(spans[LATITUDE], spans[LONGITUDE] * level / 1.6, 0.05)
-    half = height / 2 if name == LATITUDE else height * 1.6 / level / 2
+def _axis(name: str, low: float, high: float) -> dict[str, Any]:
+    """An axis of degrees, with as many decimals as its length needs."""
     return {
         "title": say(f"batch.map.{name}"),
-        "scale": alt.Scale(domain=[middle[name] - half, middle[name] + half], nice=False, zero=False),
-        "axis": alt.Axis(format=".2f", tickCount=5, **WORDS),
+        "scale": alt.Scale(domain=[low, high], nice=False, zero=False),
+        "axis": alt.Axis(format="~f", tickCount=5, **WORDS),
     }
 
 
-def _named(cells: pl.DataFrame) -> list[dict[str, Any]]:
+def _named(cells: pl.DataFrame, frame: Frame) -> list[dict[str, Any]]:
     """The largest places, but for those whose names would stand on each other."""
-    west, east = cells[LONGITUDE].min(), cells[LONGITUDE].max()
-    apart = max(float(east) - float(west), 0.02) / APART  # type: ignore[arg-type]
+    apart = (frame.east - frame.west) / APART
     shown: list[dict[str, Any]] = []
     for row in cells.unique("place", keep="first", maintain_order=True).to_dicts():
         near = (
-            abs(row[LONGITUDE] - s["longitude"]) < apart and abs(row[LATITUDE] - s["latitude"]) < apart / 3
+            abs(row[LONGITUDE] - s["longitude"]) < apart
+            and abs(row[LATITUDE] - s["latitude"]) < apart * frame.level / 3
             for s in shown
         )
         if row["place"] and not any(near):

@@ -8,7 +8,7 @@ import streamlit as st
 from appraiser_schema.frames import ROW_NUMBER
 from appraiser_ui.batch.reading import Source
 from appraiser_ui.broken_rules import column_title, must_be, shown_value
-from appraiser_ui.figures import count, plain
+from appraiser_ui.figures import DASH, count, plain
 from appraiser_ui.words import say
 
 RULES_SHOWN: Final = 12
@@ -95,6 +95,7 @@ def _by_row(report: pl.DataFrame) -> None:
             "rule": column.TextColumn(say("batch.check.rule"), width="large"),
             "value": column.TextColumn(say("batch.check.value")),
         },
+        placeholder=DASH,
         key="batch-report",
         alt=say("batch.check.alt"),
     )

@@ -11,7 +11,7 @@ from appraiser_ui.appraise.fields import form_fields, word
 from appraiser_ui.batch.asking import PRICES
 from appraiser_ui.batch.columns import PRICE
 from appraiser_ui.batch.keeping import to_csv, to_parquet, with_answers
-from appraiser_ui.batch.price_map import located, price_map
+from appraiser_ui.batch.price_map import frame_of, located, price_map
 from appraiser_ui.batch.reading import Source
 from appraiser_ui.batch.report import report_file
 from appraiser_ui.charts import draw
@@ -146,6 +146,7 @@ def _table(rows: pl.DataFrame) -> None:
         hide_index=True,
         column_config=_columns(names, fields),
         height=420,
+        placeholder=DASH,
         key="batch-table",
         alt=say("batch.results.alt"),
     )
@@ -177,7 +178,13 @@ def _map(houses: pl.DataFrame, answers: pl.DataFrame) -> None:
     if placed.is_empty():
         st.info(say("batch.map.none"), icon=":material/wrong_location:")
         return
+    frame = frame_of(placed)
+    inside = frame.inside(placed)
     with st.container(key="batch-map"):
-        draw(price_map(placed), say("batch.map.alt", count=placed.height))
-    missing = answers["price_usd"].drop_nulls().len() - placed.height
-    st.caption(say("batch.map.what") + (f" {say('batch.map.missing', count=missing)}" if missing else ""))
+        draw(price_map(inside, frame), say("batch.map.alt", count=inside.height))
+    not_drawn = {
+        "missing": answers["price_usd"].drop_nulls().len() - placed.height,
+        "outside": placed.height - inside.height,
+    }
+    told = [say(f"batch.map.{why}", count=houses) for why, houses in not_drawn.items() if houses]
+    st.caption(" ".join([say("batch.map.what"), *told]))

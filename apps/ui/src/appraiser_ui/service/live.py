@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from appraiser_schema import Backlog, LiveError
-from appraiser_ui.figures import NBSP, count, decimal, in_utc, percent
+from appraiser_ui.figures import DASH, NBSP, count, decimal, in_utc, percent
 from appraiser_ui.tables import written
 from appraiser_ui.words import say
 
@@ -46,7 +46,12 @@ def show_live_errors(errors: Sequence[LiveError]) -> None:
         "since": column.DatetimeColumn(say("service.live.since"), format=say("data.batches.date_format")),
     }
     st.dataframe(
-        written(rows, formats), hide_index=True, column_config=columns, key="live-errors", alt=say("service.live.alt")
+        written(rows, formats),
+        hide_index=True,
+        column_config=columns,
+        placeholder=DASH,
+        key="live-errors",
+        alt=say("service.live.alt"),
     )
     st.caption(say("service.live.note"))
 

@@ -128,6 +128,11 @@ def _routes(before: ServiceState, now: ServiceState) -> None:
     names = ("route", *formats)
     columns: dict[str, Any] = {name: st.column_config.Column(say(f"service.routes.{name}")) for name in names}
     st.dataframe(
-        written(rows, formats), hide_index=True, column_config=columns, key="routes", alt=say("service.routes.alt")
+        written(rows, formats),
+        hide_index=True,
+        column_config=columns,
+        placeholder=DASH,
+        key="routes",
+        alt=say("service.routes.alt"),
     )
     st.caption(say("service.routes.note"))
