@@ -1,8 +1,11 @@
 """How tests look at the page: waiting for words, appraising, pictures."""
 
+import sys
+from collections import Counter
 from pathlib import Path
 from typing import Final
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 PATIENCE_MS: Final = 60_000
@@ -59,3 +62,29 @@ def picture(page: Page, file: Path) -> None:
     page.wait_for_timeout(400)
     page.screenshot(path=file)
     page.set_viewport_size(size)
+
+
+def hindrances(page: Page, what: str) -> list[str]:
+    """What keeps people from using a page: serious findings of axe, whose summary is printed, width, faults.
+
+    Args:
+        page: The page as it stands.
+        what: What it is called.
+    """
+    found = Axe().run(page).response["violations"]
+    impacts = Counter(str(rule["impact"]) for rule in found)
+    told = ", ".join(f"{count} {impact}" for impact, count in impacts.items()) or "nothing"
+    sys.stdout.write(f"\naxe: {what}: {told}")
+    trouble = [
+        f"{what}: {rule['id']} ({rule['impact']}): {', '.join(str(n['target'][0]) for n in rule['nodes'][:4])}"
+        for rule in found
+        if rule["impact"] in {"serious", "critical"}
+    ]
+    too_wide = page.get_by_test_id("stMain").evaluate("main => main.scrollWidth - main.clientWidth")
+    if too_wide > 0:
+        trouble.append(f"{what}: {too_wide} px wider than the screen")
+    if page.get_by_role("gridcell", name="None", exact=True).count():
+        trouble.append(f"{what}: what is missing in a table is called None")
+    if page.get_by_test_id("stException").count():
+        trouble.append(f"{what}: an exception is shown")
+    return trouble

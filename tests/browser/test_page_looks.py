@@ -1,14 +1,11 @@
 """How every page looks, and whether everybody can use it: narrow and wide, light and dark, English and Spanish."""
 
 import re
-import sys
-from collections import Counter
 from pathlib import Path
 from typing import Final, Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browser.looking import PATIENCE_MS, appraise, picture, settle
+from browser.looking import PATIENCE_MS, appraise, hindrances, picture, settle
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -55,7 +52,8 @@ class TestLooks:
             for name in PAGES:
                 self._open(page, page_url, name, look)
                 picture(page, screenshots / f"{name}-{width}-{scheme}-{language}.png")
-                trouble += self._trouble(page, f"{name} {width} {scheme} {language}", capsys)
+                with capsys.disabled():
+                    trouble += hindrances(page, f"{name} {width} {scheme} {language}")
         assert not outside
         assert not trouble
 
@@ -72,24 +70,3 @@ class TestLooks:
             expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE_MS)
         settle(page)
         expect(page.locator("html")).to_have_attribute("lang", language, timeout=PATIENCE_MS)
-
-    def _trouble(self, page: Page, what: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
-        """What is wrong with a page; the summary of axe is printed."""
-        found = Axe().run(page).response["violations"]
-        impacts = Counter(str(rule["impact"]) for rule in found)
-        with capsys.disabled():
-            told = ", ".join(f"{count} {impact}" for impact, count in impacts.items()) or "nothing"
-            sys.stdout.write(f"\naxe: {what}: {told}")
-        trouble = [
-            f"{what}: {rule['id']} ({rule['impact']}): {', '.join(str(n['target'][0]) for n in rule['nodes'][:4])}"
-            for rule in found
-            if rule["impact"] in {"serious", "critical"}
-        ]
-        too_wide = page.get_by_test_id("stMain").evaluate("main => main.scrollWidth - main.clientWidth")
-        if too_wide > 0:
-            trouble.append(f"{what}: {too_wide} px wider than the screen")
-        if page.get_by_role("gridcell", name="None", exact=True).count():
-            trouble.append(f"{what}: what is missing in a table is called None")
-        if page.get_by_test_id("stException").count():
-            trouble.append(f"{what}: an exception is shown")
-        return trouble

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 import pytest
-from browser.looking import PATIENCE_MS, choose, see, settle
+from browser.looking import PATIENCE_MS, choose, hindrances, picture, see, settle
 from browser.page_stand import free_port, ledger_url, running_api, running_page
 from playwright.sync_api import Page, expect
 
@@ -30,7 +30,9 @@ three,2,1500,8276,06016,Ann
 class TestBatch:
     """A visitor drops a file."""
 
-    def test_with_errors(self, page: Page, page_url: str, tmp_path: Path) -> None:
+    def test_with_errors(
+        self, page: Page, page_url: str, tmp_path: Path, screenshots: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         """Columns are guessed, rows with errors are told by row, the others get prices, and the files hold all rows."""
         (tmp_path / "houses.csv").write_text(HOUSES)
         page.goto(f"{page_url}/batch")
@@ -41,6 +43,10 @@ class TestBatch:
         see(page, "Bedrooms must be a number")
         page.get_by_role("button", name="Appraise 2 houses").click()
         expect(page.locator(".st-key-batch-figures")).to_contain_text("Appraised2", timeout=PATIENCE_MS)
+        page.set_viewport_size({"width": 390, "height": 900})
+        picture(page, screenshots / "batch-results-390.png")
+        with capsys.disabled():
+            assert not hindrances(page, "batch with prices, 390")
         csv = _download(page, "All rows as CSV", tmp_path / "out.csv")
         rows = pl.read_csv(csv, infer_schema=False)
         assert rows["appraiser_row"].to_list() == ["1", "2", "3", "4"]
