@@ -31,7 +31,7 @@ class TestStarter:
 
     @pytest.mark.parametrize("name", ["VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE"])
     def test_the_callers_python(self, starter: Path, name: str) -> None:
-        """None of it reaches ours; without compiled modules, say, each service would start five times as slowly."""
+        """None of it reaches ours; without compiled modules, say, each service would start three times as slowly."""
         started = subprocess.run(
             [starter], env=os.environ | {name: "1", "KEPT": "1"}, capture_output=True, text=True, check=True
         )
