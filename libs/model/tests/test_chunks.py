@@ -15,6 +15,7 @@ import pytest
 
 from appraiser_model import TrainingConfig, ValuationModel, measure, train, train_from
 from appraiser_model.boosting import cache_below
+from appraiser_model.kept import Encoded, Gathered, Pages
 from appraiser_schema import Split
 from appraiser_schema.frames import to_columns
 
@@ -81,6 +82,21 @@ class TestChunks:
 @pytest.mark.usefixtures("small_pages")
 class TestPages:
     """How XGBoost gets them."""
+
+    def test_kept(self, market: "Market", config: TrainingConfig) -> None:
+        """XGBoost gets the same bits each time that it asks for a page, those of the copies with gaps among them."""
+        gathered = Gathered(config, None)
+        gathered.add(Split.TRAIN, market.train)
+        _, rows = gathered.fit.finish()
+        pages = Pages(rows, gathered.train, ("bed", "bath"), copies="some")
+        kept = Encoded(pages, None)
+        assert len(pages) == len(kept) > 2
+        for _ in range(3):
+            for number, (matrix, price_usd) in enumerate(pages):
+                again, price_again = kept.page(number)
+                assert again.tobytes() == matrix.tobytes()
+                assert price_again.tolist() == price_usd.tolist()
+        kept.close()
 
     def test_gaps(self, market: "Market", config: TrainingConfig) -> None:
         """Several pages give a model as good as one page, copies with gaps among them."""

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ import numpy as np
 
 from appraiser_model.config import TrainingConfig
 from appraiser_model.engine import alone, xgboost
-from appraiser_model.kept import Pages
+from appraiser_model.kept import Encoded, Pages
 
 EXTERNAL_ROWS: Final = 8_000_000
 """More rows than this, copies among them, are binned on disk instead of in memory."""
@@ -27,6 +27,8 @@ def boost(
     stopping: Pages,
     centre_log: float,
     config: TrainingConfig,
+    *,
+    folder: Path | None,
     cache_folder: Path | None,
 ) -> tuple[Any, tuple[float, ...]]:
     """Grow trees until the validation error hardly falls any more, and cut off those grown after its last fall.
@@ -36,17 +38,18 @@ def boost(
         stopping: What says when to stop.
         centre_log: What is taken off the logarithm of each price.
         config: How to train.
+        folder: Where the features lie until they are binned; None is the system's folder for such files.
         cache_folder: Where the bins are kept; None keeps them in memory.
 
     Returns:
         `xgboost.Booster`, and the error on the validation listings after each tree.
     """
     stop = xgboost().callback.EarlyStopping(rounds=config.patience, min_delta=config.least_gain)
-    data = _matrix(train, centre_log, config, cache_folder)
+    data = _matrix(train, centre_log, config, folder=folder, cache_folder=cache_folder)
     held_out = (
         _held_out(stopping, centre_log, config)
         if cache_folder is None
-        else _matrix(stopping, centre_log, config, cache_folder, data)
+        else _matrix(stopping, centre_log, config, folder=folder, cache_folder=cache_folder, reference=data)
     )
     history: dict[str, dict[str, list[float]]] = {}
     booster = xgboost().train(
@@ -109,12 +112,19 @@ def _locked(folder: Path, *, waits: bool = False) -> Iterator[None]:
 
 
 def _matrix(
-    pages: Pages, centre_log: float, config: TrainingConfig, cache_folder: Path | None, reference: Any = None
+    pages: Pages,
+    centre_log: float,
+    config: TrainingConfig,
+    *,
+    folder: Path | None,
+    cache_folder: Path | None,
+    reference: Any = None,
 ) -> Any:
     prefix = None if cache_folder is None else str(cache_folder / ("train" if reference is None else "validation"))
-    iterator = _iterator()(pages, centre_log, prefix)
     kind = xgboost().QuantileDMatrix if cache_folder is None else xgboost().ExtMemQuantileDMatrix
-    return kind(iterator, ref=reference, nthread=config.threads)
+    with closing(Encoded(pages, folder)) as encoded:
+        iterator = _iterator()(encoded, list(pages.rows.names), centre_log, prefix)
+        return kind(iterator, ref=reference, nthread=config.threads)
 
 
 def _held_out(pages: Pages, centre_log: float, config: TrainingConfig) -> Any:
@@ -132,8 +142,8 @@ def _iterator() -> type:
     class PageIterator(xgboost().DataIter):  # type: ignore[misc]
         """Hands pages to XGBoost."""
 
-        def __init__(self, pages: Pages, centre_log: float, prefix: str | None) -> None:
-            self.pages, self.centre_log, self.number = pages, centre_log, 0
+        def __init__(self, pages: Encoded, names: list[str], centre_log: float, prefix: str | None) -> None:
+            self.pages, self.names, self.centre_log, self.number = pages, names, centre_log, 0
             super().__init__(cache_prefix=prefix)
 
         def next(self, input_data: Any) -> bool:
@@ -142,8 +152,7 @@ def _iterator() -> type:
                 return False
             matrix, price_usd = self.pages.page(self.number)
             self.number += 1
-            names = list(self.pages.rows.names)
-            input_data(data=matrix, label=np.log(price_usd) - self.centre_log, feature_names=names)
+            input_data(data=matrix, label=np.log(price_usd) - self.centre_log, feature_names=self.names)
             return True
 
         def reset(self) -> None:

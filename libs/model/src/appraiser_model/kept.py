@@ -123,6 +123,43 @@ class Pages:
         return np.concatenate([matrix, copies]), np.concatenate([price_usd, price_usd[copied]])
 
 
+class Encoded:
+    """Pages whose features lie on disk once somebody has asked for them: XGBoost asks for each four times."""
+
+    def __init__(self, pages: Pages, folder: Path | None) -> None:
+        """Keep nothing yet.
+
+        Args:
+            pages: What is kept: 120 bytes for each listing and each copy of one.
+            folder: Where; None is the system's folder for such files.
+        """
+        self._pages = pages
+        self._features, self._prices = Spill({"features": np.float32}, folder), Spill({"price_usd": np.float64}, folder)
+        self._ends = [0]
+
+    def __len__(self) -> int:
+        """How many pages there are."""
+        return len(self._pages)
+
+    def page(self, number: int) -> tuple[Matrix, Floats]:
+        """The page of `pages` with this number, bit for bit. The first time they are asked for in their order."""
+        if number == len(self._ends) - 1:
+            matrix, price_usd = self._pages.page(number)
+            self._features.append(features=matrix.reshape(-1))
+            self._prices.append(price_usd=price_usd)
+            self._ends.append(self._prices.rows)
+            return matrix, price_usd
+        start, stop = self._ends[number : number + 2]
+        width = len(self._pages.rows.names)
+        features = self._features.read("features", start * width, stop * width)
+        return features.reshape(-1, width), self._prices.read("price_usd", start, stop)
+
+    def close(self) -> None:
+        """Give the disk back."""
+        self._features.close()
+        self._prices.close()
+
+
 def _prices(frame: pl.DataFrame) -> Floats:
     prices = frame["price"].cast(pl.Float64).fill_null(np.nan).to_numpy()
     if not (prices > 0).all():

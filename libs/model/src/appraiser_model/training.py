@@ -76,8 +76,8 @@ def train_from(
     Args:
         chunks: The listings.
         config: How to train. The same rows and configuration give the same model, byte for byte.
-        folder: Where the disk is used, 62 bytes a listing; None is the system's folder for such files. Nothing is
-            left there.
+        folder: Where the disk is used, 62 bytes a listing, and while XGBoost looks for bins 120 more, for copies with
+            gaps too; None is the system's folder for such files. Nothing is left there.
         external_rows: Of more rows, copies with gaps among them, the bins too are kept on disk: slower by a fifth, to
             the same trees.
 
@@ -104,7 +104,7 @@ def train_from(
     )
     many = len(rows) * (1 + 1 / COPIED if fields else 1) > external_rows
     with cache_below(folder) if many else nullcontext() as cache:
-        booster, curve = boost(pages, stopping, centre, config, cache)
+        booster, curve = boost(pages, stopping, centre, config, folder=folder, cache_folder=cache)
     stopped, unseen = _held(booster, centre, stopping), _held(booster, centre, calibration)
     gaps = Pages(stopping.rows, stopping.prices, fields, copies="all")
     usual = _held(booster, centre, gaps) if fields else stopped
@@ -122,8 +122,11 @@ def _check(gathered: Gathered, config: TrainingConfig) -> None:
             f"there are {len(train)} training listings, {len(stopping)} to stop by and {len(calibration)} to "
             f"calibrate the interval on, where {2 * config.folds}, 1 and {least} are needed; wait for more batches"
         )
-    validation = np.concatenate([stopping.row_hash(), calibration.row_hash()])
-    if shared := len(np.intersect1d(train.row_hash(), validation)):
+    learned, validation = (
+        pl.DataFrame({"row_hash": np.concatenate([part.row_hash() for part in parts])})
+        for parts in ([train], [stopping, calibration])
+    )
+    if shared := validation.unique().join(learned, on="row_hash", how="semi").height:
         raise TrainingError(f"{shared} validation listings are training listings too, by their row_hash")
 
 
