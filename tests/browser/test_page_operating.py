@@ -99,11 +99,14 @@ class TestRollback:
         """Nothing moves without a reason or with a key that may not; with both, it is on record by name."""
         folder, url = keyed
         page.goto(f"{url}/models")
+        settle(page)
         page.get_by_text("Roll back").first.click()
         button = page.get_by_role("button", name="Roll back", exact=True)
         button.click()
         see(page, "A reason is needed")
         see(page, "An admin key is needed")
+        choose(page, "Look at version", "1")
+        see(page, "A reason is needed")
         page.get_by_label("Reason", exact=True).fill("Prices look odd.")
         page.get_by_label("Admin key", exact=True).fill(OWN)
         button.click()

@@ -36,14 +36,23 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def context(evaluated: Path, tmp_path: Path) -> Iterator[Context]:
-    """A pipeline over these stores with a ledger of its own and without a champion; only versions stay behind."""
+    """A pipeline over these stores with a ledger of its own and without a champion; nothing stays behind."""
     shutil.copy(evaluated / "ledger.db", tmp_path)
     own = {"ledger_url": f"sqlite:///{tmp_path / 'ledger.db'}"}
     settings = settings_in(evaluated, promotion_policy=ANY_COVERAGE).model_copy(update=own)
     with closing(Context(settings)) as context:
+        registry, client = context.registry, context.registry._client
+        before = {
+            version.version: version.tags for version in client.search_model_versions(f"name = '{registry.name}'")
+        }
         yield context
-        if context.registry.champion() is not None:
-            context.registry._client.delete_registered_model_alias(context.registry.name, Alias.CHAMPION.value)
+        if registry.champion() is not None:
+            client.delete_registered_model_alias(registry.name, Alias.CHAMPION.value)
+        for version in client.search_model_versions(f"name = '{registry.name}'"):
+            if version.version not in before:
+                client.delete_model_version(registry.name, version.version)
+            for tag, value in before.get(version.version, {}).items():
+                client.set_model_version_tag(registry.name, version.version, tag, value)
 
 
 def promote_by_hand(context: Context, version: int) -> None:

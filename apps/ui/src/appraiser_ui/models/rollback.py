@@ -16,8 +16,10 @@ from appraiser_ui.words import Language, current, say
 
 DONE: Final = "rolled-back"
 TURN: Final = "rollback-turn"
-"""Where the session keeps what the last rollback came to, and which form is drawn: after a rollback a new one, so that
-the key does not stay in it."""
+REFUSED: Final = "rollback-refused"
+"""Where the session keeps what the last rollback came to; which form is drawn: after a rollback a new one, so that the
+key does not stay in it; and why the last press came to nothing, which an open page that draws itself again must not
+forget."""
 
 
 def show_rollback(models: Sequence[ModelVersion], reigns: Sequence[Reign], url: str) -> None:
@@ -63,28 +65,33 @@ def _form(others: Sequence[ModelVersion], reigns: Sequence[Reign], url: str) -> 
         )
         pressed = st.form_submit_button(say("models.rollback.go"), type="primary")
     if pressed:
-        _ask(version, why, key.strip(), url)
+        st.session_state[REFUSED] = _ask(version, why, key.strip(), url)
+        if not st.session_state[REFUSED]:
+            st.rerun()
+    for reason in st.session_state.get(REFUSED, ()):
+        if isinstance(reason, ApiError):
+            st.error(in_words(reason), icon=":material/block:")
+        else:
+            st.error(say(f"models.rollback.{reason}"), icon=":material/edit:")
 
 
-def _ask(version: int, why: str, key: str, url: str) -> None:
-    missing = [name for name, value in (("no_reason", why.strip()), ("no_key", key)) if not value]
-    for name in missing:
-        st.error(say(f"models.rollback.{name}"), icon=":material/edit:")
+def _ask(version: int, why: str, key: str, url: str) -> list[str | ApiError]:
+    """Roll back, or tell why not: what is missing, or the API's error."""
+    missing: list[str | ApiError] = [name for name, value in (("no_reason", why.strip()), ("no_key", key)) if not value]
     if missing:
-        return
+        return missing
     try:
         with st.spinner(say("models.rollback.trying", version=version)):
             done = readings.connect(url).rollback(RollbackOrder(version=version, why=why), key)
     except ValidationError:
-        st.error(say("models.rollback.no_reason"), icon=":material/edit:")
+        return ["no_reason"]
     except ApiError as error:
-        st.error(in_words(error), icon=":material/block:")
-    else:
-        st.session_state[DONE] = done
-        st.session_state[TURN] += 1
-        for reading in (readings.models, readings.history, readings.ready):
-            reading.clear()
-        st.rerun()
+        return [error]
+    st.session_state[DONE] = done
+    st.session_state[TURN] += 1
+    for reading in (readings.models, readings.history, readings.ready):
+        reading.clear()
+    return []
 
 
 def _show_done() -> None:
