@@ -12,9 +12,9 @@ from appraiser_ui.appraise.fields import form_fields, word
 from appraiser_ui.appraise.map import comparables_map
 from appraiser_ui.charts import draw
 from appraiser_ui.errors import ApiError
-from appraiser_ui.figures import DASH, count, decimal, money, plain
+from appraiser_ui.figures import count, decimal, money, plain
 from appraiser_ui.notices import observe, show_error
-from appraiser_ui.tables import written
+from appraiser_ui.tables import show_table, written
 from appraiser_ui.words import say
 
 
@@ -64,7 +64,7 @@ def _map(url: str, listing: Mapping[str, Any], explanation: Explanation, found: 
 def _table(found: Comparables) -> None:
     columns = st.column_config
     names = {name: form_fields()[name].label for name in ("house_size", "bed", "bath", "acre_lot")}
-    st.dataframe(
+    show_table(
         written(
             [_row(comparable) for comparable in found.listings],
             {
@@ -75,7 +75,6 @@ def _table(found: Comparables) -> None:
             }
             | dict.fromkeys(names, decimal),
         ),
-        hide_index=True,
         column_config={
             "alike": columns.NumberColumn(
                 say("appraise.comparables.alike"), help=say("appraise.comparables.alike_help")
@@ -87,7 +86,6 @@ def _table(found: Comparables) -> None:
             **{name: columns.NumberColumn(label) for name, label in names.items()},
             "status": columns.TextColumn(form_fields()["status"].title),
         },
-        placeholder=DASH,
         key="comparables",
         alt=say("appraise.comparables.lead", version=found.model.version),
     )

@@ -16,8 +16,9 @@ from appraiser_ui.batch.reading import ReadError, Source, read_source
 from appraiser_ui.batch.report import reported, show_report
 from appraiser_ui.batch.results import download_report, show_results
 from appraiser_ui.errors import ApiError
-from appraiser_ui.figures import DASH, count, plain
+from appraiser_ui.figures import count, plain
 from appraiser_ui.notices import show_error
+from appraiser_ui.tables import show_table
 from appraiser_ui.words import Language, current, say
 
 KINDS: Final = ["csv", "tsv", "txt", "parquet", "xlsx", "xlsm", "xls", "ods", "json", "jsonl"]
@@ -123,10 +124,8 @@ def _guessed(source: Source, mark: str) -> Mapping:
 
 def _preview(source: Source) -> None:
     st.markdown(say("batch.preview.what", name=plain(source.name), rows=count(source.rows.height)))
-    st.dataframe(
+    show_table(
         source.rows.head(PREVIEW_ROWS).select(source.columns).to_pandas(),
-        hide_index=True,
-        placeholder=DASH,
         key="batch-preview",
         alt=say("batch.preview.alt"),
     )

@@ -8,7 +8,8 @@ import streamlit as st
 from appraiser_schema.frames import ROW_NUMBER
 from appraiser_ui.batch.reading import Source
 from appraiser_ui.broken_rules import column_title, must_be, shown_value
-from appraiser_ui.figures import DASH, count, plain
+from appraiser_ui.figures import count, plain
+from appraiser_ui.tables import show_table
 from appraiser_ui.words import say
 
 RULES_SHOWN: Final = 12
@@ -86,16 +87,14 @@ def _by_row(report: pl.DataFrame) -> None:
         for line in report.head(ROWS_SHOWN).to_dicts()
     ]
     column = st.column_config
-    st.dataframe(
+    show_table(
         lines,
-        hide_index=True,
         column_config={
             "row": column.NumberColumn(say("batch.check.row"), format="%d", pinned=True, width="small"),
             "column": column.TextColumn(say("batch.check.column")),
             "rule": column.TextColumn(say("batch.check.rule"), width="large"),
             "value": column.TextColumn(say("batch.check.value")),
         },
-        placeholder=DASH,
         key="batch-report",
         alt=say("batch.check.alt"),
     )

@@ -16,7 +16,7 @@ from appraiser_ui.batch.reading import Source
 from appraiser_ui.batch.report import report_file
 from appraiser_ui.charts import draw
 from appraiser_ui.figures import DASH, count, decimal, money, percent, short_money
-from appraiser_ui.tables import written
+from appraiser_ui.tables import show_table, written
 from appraiser_ui.words import say
 
 PAGE_ROWS: Final = 100
@@ -141,12 +141,10 @@ def _table(rows: pl.DataFrame) -> None:
     fields = [name for name in LISTING_COLUMNS if name in shown.columns and shown[name].null_count() < shown.height]
     names = [ROW_NUMBER, *PRICES, *([PRICE] if PRICE in shown.columns else []), *fields]
     lines = shown.select(names).to_dicts()
-    st.dataframe(
+    show_table(
         written([_said(line) for line in lines], _formats(fields)),
-        hide_index=True,
         column_config=_columns(names, fields),
         height=420,
-        placeholder=DASH,
         key="batch-table",
         alt=say("batch.results.alt"),
     )

@@ -7,7 +7,7 @@ import streamlit as st
 
 from appraiser_schema import Batch
 from appraiser_ui.figures import DASH, count, in_utc
-from appraiser_ui.tables import written
+from appraiser_ui.tables import show_table, written
 from appraiser_ui.words import say
 
 COUNTS: Final = {
@@ -27,11 +27,9 @@ def show_batches(batches: Sequence[Batch]) -> None:
     Args:
         batches: Newest first.
     """
-    st.dataframe(
+    show_table(
         written([_row(batch) for batch in batches], dict.fromkeys(COUNTS, _count)),
-        hide_index=True,
         column_config=_columns(),
-        placeholder=DASH,
         key="batches",
         alt=say("data.batches.alt"),
     )

@@ -7,8 +7,9 @@ import streamlit as st
 
 from appraiser_schema import Decision, DecisionKind
 from appraiser_ui.decisions import figure_of, outcome_of
-from appraiser_ui.figures import DASH, in_utc
+from appraiser_ui.figures import in_utc
 from appraiser_ui.reasons import decision_in_words, rule_name
+from appraiser_ui.tables import show_table
 from appraiser_ui.words import say
 
 
@@ -24,11 +25,9 @@ def show_training(decisions: Sequence[Decision]) -> None:
     if not training:
         st.markdown(say("data.training.none"))
         return
-    st.dataframe(
+    show_table(
         [_row(decision) for decision in training],
-        hide_index=True,
         column_config=_columns(training),
-        placeholder=DASH,
         key="training-decisions",
         alt=say("data.training.alt"),
     )

@@ -6,8 +6,9 @@ from typing import Any
 import streamlit as st
 
 from appraiser_schema import ModelVersion, MoveKind, Reign
-from appraiser_ui.figures import DASH, in_utc
+from appraiser_ui.figures import in_utc
 from appraiser_ui.models.verdicts import why
+from appraiser_ui.tables import show_table
 from appraiser_ui.words import Language, current, say, say_or
 
 
@@ -25,9 +26,8 @@ def show_history(reigns: Sequence[Reign], models: Sequence[ModelVersion]) -> Non
     known = {model.version: model for model in models}
     column = st.column_config
     form = say("data.batches.date_format")
-    st.dataframe(
+    show_table(
         [_row(reign, known.get(reign.version)) for reign in reigns],
-        hide_index=True,
         column_config={
             "version": column.NumberColumn(say("models.version"), format="%d", pinned=True, width="small"),
             "since": column.DatetimeColumn(say("models.history.since"), format=form),
@@ -36,7 +36,6 @@ def show_history(reigns: Sequence[Reign], models: Sequence[ModelVersion]) -> Non
             "who": column.TextColumn(say("models.history.who")),
             "why": column.TextColumn(say("models.history.why"), width="large"),
         },
-        placeholder=DASH,
         key="history",
         alt=say("models.history.alt"),
     )

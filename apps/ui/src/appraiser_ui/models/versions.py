@@ -6,10 +6,10 @@ from typing import Any
 import streamlit as st
 
 from appraiser_schema import ModelVersion
-from appraiser_ui.figures import DASH, count, in_utc, spans
+from appraiser_ui.figures import count, in_utc, spans
 from appraiser_ui.models.metrics import METRICS
 from appraiser_ui.models.verdicts import verdict, why
-from appraiser_ui.tables import written
+from appraiser_ui.tables import show_table, written
 from appraiser_ui.words import say, say_or
 
 
@@ -20,11 +20,9 @@ def show_versions(models: Sequence[ModelVersion]) -> None:
         models: Newest first.
     """
     formats = {metric.name: metric.text for metric in METRICS} | {"rows": lambda rows: count(int(rows))}
-    st.dataframe(
+    show_table(
         written([_row(model) for model in models], formats),
-        hide_index=True,
         column_config=_columns(),
-        placeholder=DASH,
         key="versions",
         alt=say("models.versions.alt"),
     )

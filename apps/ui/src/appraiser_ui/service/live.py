@@ -6,8 +6,8 @@ from typing import Any
 import streamlit as st
 
 from appraiser_schema import Backlog, LiveError
-from appraiser_ui.figures import DASH, NBSP, count, decimal, in_utc, percent
-from appraiser_ui.tables import written
+from appraiser_ui.figures import NBSP, count, decimal, in_utc, percent
+from appraiser_ui.tables import show_table, written
 from appraiser_ui.words import say
 
 
@@ -45,11 +45,9 @@ def show_live_errors(errors: Sequence[LiveError]) -> None:
         },
         "since": column.DatetimeColumn(say("service.live.since"), format=say("data.batches.date_format")),
     }
-    st.dataframe(
+    show_table(
         written(rows, formats),
-        hide_index=True,
         column_config=columns,
-        placeholder=DASH,
         key="live-errors",
         alt=say("service.live.alt"),
     )

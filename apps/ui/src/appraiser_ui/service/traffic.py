@@ -13,7 +13,7 @@ from appraiser_ui.figures import DASH, NBSP, count, decimal, in_utc, percent
 from appraiser_ui.palette import LOWERS, RAISES, WORDS
 from appraiser_ui.series import colour_of, named
 from appraiser_ui.service.samples import WATCHING, Load, load_between
-from appraiser_ui.tables import written
+from appraiser_ui.tables import show_table, written
 from appraiser_ui.words import say
 
 WINDOW_SECONDS: Final = 60.0
@@ -127,11 +127,9 @@ def _routes(before: ServiceState, now: ServiceState) -> None:
     }
     names = ("route", *formats)
     columns: dict[str, Any] = {name: st.column_config.Column(say(f"service.routes.{name}")) for name in names}
-    st.dataframe(
+    show_table(
         written(rows, formats),
-        hide_index=True,
         column_config=columns,
-        placeholder=DASH,
         key="routes",
         alt=say("service.routes.alt"),
     )
