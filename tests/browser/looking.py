@@ -83,8 +83,6 @@ def hindrances(page: Page, what: str) -> list[str]:
     too_wide = page.get_by_test_id("stMain").evaluate("main => main.scrollWidth - main.clientWidth")
     if too_wide > 0:
         trouble.append(f"{what}: {too_wide} px wider than the screen")
-    if page.get_by_role("gridcell", name="None", exact=True).count():
-        trouble.append(f"{what}: what is missing in a table is called None")
     if page.get_by_test_id("stException").count():
         trouble.append(f"{what}: an exception is shown")
     return trouble
