@@ -338,6 +338,7 @@ class TestTypedTables:
     def test_goes_over_several_groups(self, api: TestClient, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
         """Chunks follow each other, and the numbers of rows go on."""
         monkeypatch.setattr("appraiser_api.batch.arrow_rows.CHUNK_ROWS", 4)
+        monkeypatch.setattr(chunks, "CHUNK_ROWS", 4)
         rows = answer(api, kind, written(kind, HOUSES * 5))
         assert [row["row"] for row in rows] == list(range(1, 16))
         assert prices(rows) == pytest.approx(singles(api, HOUSES) * 5, rel=1e-5)
@@ -359,6 +360,33 @@ class TestTypedTables:
         response = ask(api, kind, body)
         assert response.status_code == 422
         assert "a text of 100,000 bytes" in response.json()["detail"]
+
+    def test_measures_views_without_following_them(self, api: TestClient) -> None:
+        """A view names a text of a megabyte in sixteen bytes: a thousand of them are refused, and never written out."""
+        rows, text = 1_000, b"x" * 1_000_000
+        views = np.tile(np.array([len(text), int.from_bytes(text[:4], "little"), 0, 0], dtype=np.int32), rows)
+        cities = pa.Array.from_buffers(pa.string_view(), rows, [None, pa.py_buffer(views), pa.py_buffer(text)])
+        batch = pa.record_batch({"state": pa.array(["Texas"] * rows), "city": cities})
+        target = io.BytesIO()
+        with pa.ipc.new_stream(target, batch.schema) as stream:
+            stream.write_batch(batch)
+        before = pa.default_memory_pool().max_memory()
+        response = ask(api, Kind.ARROW, target.getvalue())
+        assert response.status_code == 422
+        assert "a text of 1,000,000 bytes" in response.json()["detail"]
+        assert pa.default_memory_pool().max_memory() - before < 100 * len(text)
+
+    def test_views_of_what_is_unknown(self, api: TestClient) -> None:
+        """What stands behind an unknown text is not looked at, wherever the part of the column begins."""
+        cities = pa.array(["x" * 200, None, "Austin", None, "Dallas"], pa.string_view())[1:]
+        batch = pa.record_batch({"state": pa.array(["Texas"] * 4), "city": cities})
+        target = io.BytesIO()
+        with pa.ipc.new_stream(target, batch.schema) as stream:
+            stream.write_batch(batch)
+        rows = answer(api, Kind.ARROW, target.getvalue())
+        asked = [{"state": "Texas"}, {"state": "Texas", "city": "Austin"}] * 2
+        asked[3]["city"] = "Dallas"
+        assert prices(rows) == pytest.approx(singles(api, asked), rel=1e-5)
 
     def test_refuses_a_stream_that_unpacks_to_too_much(self, api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
         """What compressed buffers say they unpack to is added up before one is unpacked."""

@@ -18,10 +18,12 @@ from appraiser_schema.frames import (
     Checked,
     check_clean,
     check_raw,
+    clean_columns,
     clean_unpriced,
     coerce,
     normalise,
     number_rows,
+    to_columns,
 )
 from appraiser_schema.rules import rules_of
 
@@ -77,10 +79,16 @@ def houses(rows: int, **columns: Any) -> pl.DataFrame:
 
 
 def assert_same(frame: pl.DataFrame) -> None:
-    """Both ways give the same listings and the same failures."""
+    """Both ways give the same listings and the same failures; with columns or without."""
     quick, long = clean_unpriced(frame), the_long_way(frame)
     assert_frame_equal(quick.good, long.good)
     assert_frame_equal(quick.failures, long.failures)
+    checked, columns = clean_columns(frame)
+    assert_frame_equal(checked.good, long.good)
+    assert_frame_equal(checked.failures, long.failures)
+    plain = to_columns(long.good)
+    for name in LISTING_COLUMNS:
+        assert list(map(str, columns[name])) == list(map(str, plain[name]))
 
 
 class TestBothWays:
@@ -119,16 +127,16 @@ class TestTheQuickWay:
     def test_takes_what_is_written_well(self) -> None:
         """Listings as feeds and the service's own clients write them are not looked at again."""
         frame = number_rows(houses(3, zip_code=pl.Series(["78701", "601.0", None])))
-        good, others = part_as_written(frame, ROW_NUMBER, rules_of(LISTING_TABLE))
-        assert good["zip_code"].to_list() == ["78701", "00601", None]
-        assert others.is_empty()
+        parted = part_as_written(frame, ROW_NUMBER, rules_of(LISTING_TABLE))
+        assert parted.good["zip_code"].to_list() == ["78701", "00601", None]
+        assert parted.others.is_empty()
 
     def test_leaves_the_others_as_they_came(self) -> None:
         """What may be wrong keeps its columns and its number."""
         frame = number_rows(houses(2, zip_code=pl.Series(["78701-1234", "78701"]), colour=pl.lit("red")))
-        good, others = part_as_written(frame, ROW_NUMBER, rules_of(LISTING_TABLE))
-        assert good[ROW_NUMBER].to_list() == [2]
-        assert others.equals(frame.head(1))
+        parted = part_as_written(frame, ROW_NUMBER, rules_of(LISTING_TABLE))
+        assert parted.good[ROW_NUMBER].to_list() == [2]
+        assert parted.others.equals(frame.head(1))
 
     def test_no_row(self) -> None:
         """An empty table is one of clean listings."""

@@ -4,11 +4,15 @@ What is written in any other way, and whatever may be wrong, is left to the door
 is broken. A test holds that both ways give the same listings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from appraiser_schema.columns import Coded
 from appraiser_schema.listing import BLANKS, LISTING_COLUMNS, Status
 from appraiser_schema.rules import Rule
 
@@ -17,37 +21,104 @@ _KEPT: Final = pl.Schema(
     | {"prev_sold_date": pl.Date}
 )
 _SHAPE_OF_DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_CLEAN: Final = "__clean"
+_UNKNOWN: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class AsWritten:
+    """A table, parted.
+
+    Attributes:
+        good: Clean listings: their number and `LISTING_COLUMNS`; n rows.
+        texts: Those of its columns that came as texts, by name; n texts each.
+        others: The rows to look at again, as they came.
+    """
+
+    good: pl.DataFrame
+    texts: Mapping[str, Coded]
+    others: pl.DataFrame
 
 
 class _Cell(NamedTuple):
-    """A cell as it is kept, and whether the doors would keep it like that; None is always."""
+    """A cell as it is kept, and whether the doors would keep it like that."""
 
     kept: pl.Expr
-    sure: pl.Expr | None = None
+    sure: pl.Expr = pl.lit(value=True)
 
 
-def part_as_written(frame: pl.DataFrame, number: str, rules: Sequence[Rule]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Part the rows that need no second look from the others.
+def part_as_written(frame: pl.DataFrame, number: str, rules: Sequence[Rule]) -> AsWritten:
+    """Part the rows that need no second look from the others; each different text is looked at once.
 
     Args:
         frame: Any types and columns; absent columns are unknown, an absent status is for_sale.
         number: The column that numbers the rows.
         rules: What a clean listing follows.
-
-    Returns:
-        Clean listings, `number` and `LISTING_COLUMNS`; and the rows to look at again, as they came.
     """
-    cells = {name: _cell(name, frame.schema.get(name)) for name in LISTING_COLUMNS}
-    sure = {f"__{name}": cell.sure for name, cell in cells.items() if cell.sure is not None}
-    table = (
+    schema = frame.schema
+    as_text = [name for name in LISTING_COLUMNS if schema.get(name) == pl.String]
+    plain = [name for name in LISTING_COLUMNS if name not in as_text]
+    kept = _kept(frame, plain, rules, pl.col(number).cast(pl.UInt32))
+    clean = np.logical_and.reduce([kept.drop_in_place(_sure(name)).to_numpy() for name in plain])
+
+    parted = dict(zip(as_text, code_texts(frame, as_text), strict=True))
+    beside = pl.concat([different.to_frame() for different, _ in parted.values()], how="horizontal_extend")
+    once = _kept(beside, as_text, rules)
+    columns: dict[str, pl.Series] = {series.name: series for series in kept}
+    texts: dict[str, Coded] = {}
+    for name, (came, codes) in parted.items():
+        different, sure = once[name][: len(came)], once[_sure(name)][: len(came)].to_numpy()
+        if not sure.all():
+            clean = clean & sure[codes]
+        columns[name] = frame[name] if different.equals(came, check_dtypes=True) else different[codes]
+        if different.dtype == pl.String:
+            texts[name] = Coded(different.to_list(), codes)
+    table = pl.DataFrame([columns[name] for name in (number, *LISTING_COLUMNS)])
+    if clean.all():
+        return AsWritten(table, texts, frame.clear())
+    some = {name: Coded(coded.values, coded.codes[clean]) for name, coded in texts.items()}
+    return AsWritten(table.filter(clean), some, frame.filter(~clean))
+
+
+def code_texts(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[tuple[pl.Series, NDArray[np.int64]]]:
+    """Part columns of n texts each; none of them may be absent.
+
+    Yields:
+        For each column its different texts in the order in which they first stand there, after them null where a text
+        is unknown; and for each row its place among them, shape (n,).
+    """
+    # Categories of its own for each column, not those of the process: they go with it, and are numbered from 0.
+    own = [pl.col(name).cast(pl.Categorical(pl.Categories.random())) for name in names]
+    coded = frame.select(cell.to_physical().cast(pl.Int64).fill_null(_UNKNOWN) for cell in own)
+    for column, codes in ((frame[series.name], series.to_numpy()) for series in coded):
+        known = int(codes.max(initial=_UNKNOWN)) + 1
+        somewhere = np.zeros(known + 1, dtype=np.int64)
+        somewhere[codes] = np.arange(len(codes))
+        unknown = codes == _UNKNOWN
+        if unknown.any():
+            yield column[somewhere], np.where(unknown, known, codes)
+        else:
+            yield column[somewhere[:known]], codes
+
+
+def _kept(frame: pl.DataFrame, names: list[str], rules: Sequence[Rule], *more: pl.Expr) -> pl.DataFrame:
+    """`more`, the columns of these names as they are kept, and for each which of its rows are certainly clean."""
+    schema = frame.schema
+    cells = {name: _cell(name, schema.get(name)) for name in names}
+    followed = {name: [rule.followed for rule in rules if rule.column == name] for name in names}
+    return (
         frame.lazy()
-        .select(pl.col(number).cast(pl.UInt32), *(cell.kept.alias(name) for name, cell in cells.items()), **sure)
-        .select(number, *cells, pl.all_horizontal(*sure, *(rule.followed for rule in rules)).alias(_CLEAN))
+        .select(
+            *more,
+            *(cell.kept.alias(name) for name, cell in cells.items()),
+            *(cell.sure.alias(_sure(name)) for name, cell in cells.items()),
+        )
+        .with_columns(pl.all_horizontal(_sure(name), *followed[name]).alias(_sure(name)) for name in names)
         .collect()
     )
-    clean = table.drop_in_place(_CLEAN)
-    return (table, frame.clear()) if clean.all() else (table.filter(clean), frame.filter(~clean))
+
+
+def _sure(name: str) -> str:
+    return f"__{name}"
 
 
 def _cell(name: str, dtype: pl.DataType | None) -> _Cell:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from appraiser_schema.as_written import part_as_written
+from appraiser_schema.as_written import code_texts, part_as_written
 from appraiser_schema.columns import Coded, Columns, listing_columns
 from appraiser_schema.errors import ShapeError
 from appraiser_schema.listing import BLANKS, LISTING_COLUMNS, PRICE_FLOOR_USD, RAW_COLUMNS, Status
@@ -33,6 +33,7 @@ __all__ = [
     "Stage",
     "check_clean",
     "check_raw",
+    "clean_columns",
     "clean_unpriced",
     "coerce",
     "listing_columns",
@@ -176,11 +177,23 @@ def clean_unpriced(frame: pl.DataFrame) -> Checked:
     Returns:
         Clean listings, row_number and `LISTING_COLUMNS`, by their numbers, and the failures of all doors.
     """
-    good, others = part_as_written(number_rows(frame), ROW_NUMBER, _LISTING.rules)
-    if others.is_empty():
-        return Checked(good, pl.DataFrame(schema=FAILURE_SCHEMA))
-    checked = _clean_unpriced(others)
-    return Checked(pl.concat([good, checked.good]).sort(ROW_NUMBER), checked.failures)
+    return _clean_as_written(frame)[0]
+
+
+def clean_columns(frame: pl.DataFrame) -> tuple[Checked, Columns]:
+    """Like `clean_unpriced`, and the clean listings as `to_columns` makes them of many, in less time than both."""
+    checked, texts = _clean_as_written(frame)
+    return checked, _columns(checked.good, texts, coded=True)
+
+
+def _clean_as_written(frame: pl.DataFrame) -> tuple[Checked, Mapping[str, Coded]]:
+    parted = part_as_written(number_rows(frame), ROW_NUMBER, _LISTING.rules)
+    if parted.others.is_empty():
+        return Checked(parted.good, pl.DataFrame(schema=FAILURE_SCHEMA)), parted.texts
+    checked = _clean_unpriced(parted.others)
+    if checked.good.is_empty():
+        return Checked(parted.good, checked.failures), parted.texts
+    return Checked(pl.concat([parted.good, checked.good]).sort(ROW_NUMBER), checked.failures), {}
 
 
 def _clean_unpriced(frame: pl.DataFrame) -> Checked:
@@ -201,26 +214,22 @@ def to_columns(frame: pl.DataFrame, *, coded: bool = False) -> Columns:
         frame: Clean listings; further columns are not looked at.
         coded: Whether texts become `Coded` instead of lists, in a tenth of the time where there are many.
     """
-    columns: dict[str, Any] = {}
-    for name in LISTING_COLUMNS:
-        series = frame[name]
-        if series.dtype == pl.Date:
-            series = series.cast(pl.Int32).cast(pl.Float64)
-        if series.dtype == pl.Float64:
-            columns[name] = series.fill_null(np.nan).to_numpy()
-        else:
-            columns[name] = _coded(series) if coded else series.to_list()
-    return columns
+    return _columns(frame, {}, coded=coded)
 
 
-def _coded(texts: pl.Series) -> Coded:
-    # Categories of its own, not those of the process: they go with the column, and are numbered from 0.
-    coded = texts.cast(pl.Categorical(pl.Categories.random())).to_physical().cast(pl.Int64)
-    different = coded.n_unique() - int(coded.has_nulls())
-    codes = coded.fill_null(different).to_numpy()
-    somewhere = np.zeros(different + 1, dtype=np.int64)
-    somewhere[codes] = np.arange(len(codes))
-    return Coded((*texts.gather(somewhere[:different]).to_list(), None), codes)
+def _columns(frame: pl.DataFrame, texts: Mapping[str, Coded], *, coded: bool) -> Columns:
+    schema = frame.schema
+    as_text = [name for name in LISTING_COLUMNS if schema[name] == pl.String]
+    if coded and (others := [name for name in as_text if name not in texts]):
+        parted = zip(others, code_texts(frame, others), strict=True)
+        texts = {**texts, **{name: Coded(different.to_list(), codes) for name, (different, codes) in parted}}
+    days = pl.col("prev_sold_date").cast(pl.Int32)
+    numbers = (days if name == "prev_sold_date" else pl.col(name) for name in LISTING_COLUMNS if name not in as_text)
+    columns: dict[str, Any] = {
+        series.name: series.to_numpy()
+        for series in frame.select(number.cast(pl.Float64).fill_null(np.nan) for number in numbers)
+    }
+    return columns | {name: texts[name] if coded else frame[name].to_list() for name in as_text}
 
 
 def _typed(column: str, dtype: pl.DataType) -> pl.Expr:

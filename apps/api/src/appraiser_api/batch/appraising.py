@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from appraiser_api.batch.chunks import Chunk, Fault
 from appraiser_api.wording import plain_text
 from appraiser_model import Appraised, ValuationModel
-from appraiser_schema.frames import FAILURE_SCHEMA, ROW_NUMBER, clean_unpriced, to_columns
+from appraiser_schema.frames import FAILURE_SCHEMA, ROW_NUMBER, clean_columns
 
 PART_ROWS: Final = 4_096
 """Rows that one thread appraises together: some 50 ms of work."""
@@ -31,6 +31,8 @@ SCHEMA: Final = pl.Schema(
     }
 )
 """What is answered for each row: a price with its interval, or what is wrong with the row."""
+
+_NO_ERRORS: Final = pl.Series("errors", [None], SCHEMA["errors"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +83,21 @@ def check(chunk: Chunk, model: ValuationModel) -> Checked:
 
     Of a whole chunk at once: a place that it names a hundred times is looked up once.
     """
-    clean = clean_unpriced(chunk.frame)
-    columns = to_columns(clean.good, coded=clean.good.height > PART_ROWS)
+    clean, columns = clean_columns(chunk.frame)
     return Checked(clean.good, model.encoder.transform(columns), _refused(clean.failures, chunk.faults))
 
 
 def appraise(model: ValuationModel, checked: Checked) -> Answered:
     """Appraise the rows that are listings; the bits are those of a single house and of the pipeline."""
     appraised = model.appraise_features(checked.features)
-    answers = checked.good.select(
-        pl.col(ROW_NUMBER).cast(pl.UInt32).alias("row"),
-        pl.Series("price_usd", appraised.price_usd, dtype=pl.Float64),
-        pl.Series("lower_usd", appraised.lower_usd, dtype=pl.Float64),
-        pl.Series("upper_usd", appraised.upper_usd, dtype=pl.Float64),
-        pl.lit(None, SCHEMA["errors"]).alias("errors"),
+    answers = pl.DataFrame(
+        [
+            checked.good[ROW_NUMBER].alias("row"),
+            pl.Series("price_usd", appraised.price_usd),
+            pl.Series("lower_usd", appraised.lower_usd),
+            pl.Series("upper_usd", appraised.upper_usd),
+            _NO_ERRORS.new_from_index(0, checked.good.height),
+        ]
     )
     if not checked.refused.is_empty():
         answers = pl.concat([answers, checked.refused]).sort("row")

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import IO, Final
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import compute, parquet
 
-from appraiser_api.batch.chunks import CHUNK_ROWS, FIRST_ROWS, Chunk, check_names, numbered
+from appraiser_api.batch.chunks import CHUNK_ROWS, Chunk, check_names, chunk_rows, numbered
 from appraiser_api.batch.errors import BatchBodyError
 from appraiser_api.batch.unpacking import largest_unpacked
 from appraiser_api.errors import MEBIBYTE
@@ -46,7 +48,7 @@ def read_parquet(file: IO[bytes]) -> tuple[Iterator[Chunk], tuple[str, ...]]:
             "Parquet", f"must have row groups of at most {GROUP_LIMIT_BYTES:,} bytes, unpacked", str(max(sizes))
         )
     batches = source.iter_batches(batch_size=CHUNK_ROWS, columns=known)
-    return _chunks("Parquet", (part for batch in batches for part in _parts(batch))), ignored
+    return _chunks("Parquet", batches), ignored
 
 
 def read_arrow(file: IO[bytes]) -> tuple[Iterator[Chunk], tuple[str, ...]]:
@@ -72,19 +74,16 @@ def read_arrow(file: IO[bytes]) -> tuple[Iterator[Chunk], tuple[str, ...]]:
         raise BatchBodyError(
             "Arrow", f"must have record batches of at most {GROUP_LIMIT_BYTES:,} bytes, unpacked", str(largest)
         )
-    return _chunks("Arrow", (part for batch in reader for part in _parts(batch))), ignored
+    return _chunks("Arrow", reader), ignored
 
 
-def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+def _checked(batch: pa.RecordBatch) -> pa.RecordBatch:
     # What comes from outside may point anywhere and be no text: polars, which trusts it, would end the process.
     batch.validate(full=True)
-    # The same goes for the notes that a writer left in the schema.
-    batch = pa.RecordBatch.from_arrays(batch.columns, names=batch.schema.names)
     for column in batch.columns:
         _check_texts(column.dictionary if pa.types.is_dictionary(column.type) else column)
-    for start in range(0, batch.num_rows, CHUNK_ROWS):
-        part = batch.slice(start, CHUNK_ROWS)
-        yield pa.RecordBatch.from_arrays([_plain(column) for column in part.columns], names=part.schema.names)
+    # The same goes for the notes that a writer left in the schema.
+    return pa.RecordBatch.from_arrays(batch.columns, names=batch.schema.names)
 
 
 def _plain(column: pa.Array) -> pa.Array:
@@ -96,11 +95,24 @@ def _plain(column: pa.Array) -> pa.Array:
 
 def _check_texts(column: pa.Array) -> None:
     """Refuse long texts: a table may name one a million times and hold it once, until it is written out."""
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
-        texts = column.cast(pa.large_string()) if pa.types.is_string_view(column.type) else column
-        longest = compute.max(compute.binary_length(texts)).as_py() or 0
-        if longest > TEXT_LIMIT_BYTES:
-            raise ValueError(f"there is a text of {longest:,} bytes, where {TEXT_LIMIT_BYTES:,} are the most")
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        longest = compute.max(compute.binary_length(column)).as_py() or 0
+    elif pa.types.is_string_view(column.type) and len(column):
+        longest = int(_lengths_of_views(column).max(initial=0))
+    else:
+        return
+    if longest > TEXT_LIMIT_BYTES:
+        raise ValueError(f"there is a text of {longest:,} bytes, where {TEXT_LIMIT_BYTES:,} are the most")
+
+
+def _lengths_of_views(column: pa.Array) -> NDArray[np.int32]:
+    """How long each known text is, without writing it out: the first four of the sixteen bytes of its view.
+
+    Source: "Variable-size Binary View Layout" of the Arrow columnar format.
+    """
+    views = np.frombuffer(column.buffers()[1], dtype=np.int32).reshape(-1, 4)
+    lengths = views[column.offset : column.offset + len(column), 0]
+    return lengths[column.is_valid().to_numpy(zero_copy_only=False)]
 
 
 def _columns(kind: str, schema: pa.Schema) -> tuple[tuple[str, ...], list[str]]:
@@ -125,9 +137,12 @@ def _is_scalar(kind: pa.DataType) -> bool:
 def _chunks(kind: str, batches: Iterator[pa.RecordBatch]) -> Iterator[Chunk]:
     first = 1
     try:
-        for batch in batches:
-            for part in _short_one_first(batch) if first == 1 else (batch,):
+        for batch in map(_checked, batches):
+            start = 0
+            while start < batch.num_rows:
+                part = batch.slice(start, chunk_rows(first - 1))
                 yield Chunk(_frame(part, first))
+                start += part.num_rows
                 first += part.num_rows
     except (pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise BatchBodyError(
@@ -135,18 +150,12 @@ def _chunks(kind: str, batches: Iterator[pa.RecordBatch]) -> Iterator[Chunk]:
         ) from None
 
 
-def _short_one_first(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    yield batch.slice(0, FIRST_ROWS)
-    if batch.num_rows > FIRST_ROWS:
-        yield batch.slice(FIRST_ROWS)
-
-
 def _frame(batch: pa.RecordBatch, first: int) -> pl.DataFrame:
-    frame = pl.from_arrow(batch)
+    frame = pl.from_arrow(pa.RecordBatch.from_arrays(list(map(_plain, batch.columns)), names=batch.schema.names))
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a batch of records is a table
     plain = {pl.Categorical: pl.String, pl.Enum: pl.String, pl.Decimal: pl.Float64, pl.Null: pl.String}
     casts = [pl.col(n).cast(plain[t.base_type()]) for n, t in frame.schema.items() if t.base_type() in plain]
-    return numbered(frame.with_columns(casts), first)
+    return numbered(frame.with_columns(casts) if casts else frame, first)
 
 
 def _first_line(error: Exception) -> str:

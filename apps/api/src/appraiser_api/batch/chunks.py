@@ -13,14 +13,23 @@ from appraiser_schema.frames import ROW_NUMBER
 CHUNK_ROWS: Final = 32_768
 """Rows that are read, checked and written together: some 10 MB. Checking takes a millisecond before the first row."""
 
-FIRST_ROWS: Final = 8_192
+FIRST_ROWS: Final = 2_048
 """Rows of the first chunk: until it is checked, nothing is appraised."""
+
+GROWTH: Final = 3
+"""How much longer a chunk may be than all before it. To appraise a row takes about five times as long as to check it:
+so a chunk is checked before the last one is appraised."""
 
 MOST_COLUMNS: Final = 1_000
 """Tables of people have some dozens."""
 
 NOT_ASKED: Final = frozenset(RAW_COLUMNS) - frozenset(LISTING_COLUMNS)
 """Columns of a batch of the source that say nothing about the house: they may stand there, and are not looked at."""
+
+
+def chunk_rows(before: int) -> int:
+    """Rows of the chunk that follows so many rows: few at first, soon CHUNK_ROWS."""
+    return min(max(FIRST_ROWS, GROWTH * before), CHUNK_ROWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +90,7 @@ def check_names(names: list[str]) -> tuple[str, ...]:
 def numbered(frame: pl.DataFrame, first: int) -> pl.DataFrame:
     """The columns of a listing, with the numbers of the rows from `first` on."""
     known = [name for name in LISTING_COLUMNS if name in frame.columns]
-    return frame.select(known).with_row_index(ROW_NUMBER, offset=first)
+    return frame[known].with_row_index(ROW_NUMBER, offset=first)
 
 
 def with_status(cells: list[object], absent: object) -> list[object]:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from typing import IO, Any, Final
 
 import msgspec
@@ -10,11 +9,11 @@ import polars as pl
 
 from appraiser_api.batch.chunks import (
     CHUNK_ROWS,
-    FIRST_ROWS,
     NOT_ASKED,
     Chunk,
     Fault,
     check_names,
+    chunk_rows,
     numbered,
     with_status,
 )
@@ -271,11 +270,12 @@ def _read_columns(start: bytes, file: IO[bytes]) -> Iterator[Chunk]:
     if len(lengths) > 1:
         raise BatchBodyError("JSON", "must have columns of one length", str(sorted(lengths)))
     known = {name: cells for name, cells in columns.items() if name in LISTING_COLUMNS}
-    # A short one first: until it is read, nothing is appraised.
-    rows = max(lengths)
-    for begin, end in pairwise(sorted({0, rows, *range(FIRST_ROWS, rows, CHUNK_ROWS)})):
+    begin, rows = 0, max(lengths)
+    while begin < rows:
+        end = begin + chunk_rows(begin)
         part = {name: cells[begin:end] for name, cells in known.items()}
         yield Chunk(numbered(_frame(part), begin + 1)) if typed else _columns_chunk(part, begin + 1)
+        begin = end
 
 
 def _typed_columns(body: bytes) -> dict[str, list[Any]]:

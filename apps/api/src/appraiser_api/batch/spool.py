@@ -47,15 +47,16 @@ def _file(folder: Path) -> IO[bytes]:
 
 
 async def _receive(request: Request, file: IO[bytes], limit_bytes: int) -> None:
-    received = 0
-    waiting = bytearray()
+    received = waiting = 0
+    parts: list[bytes] = []
     async for part in request.stream():
         received += len(part)
         if received > limit_bytes:
             raise BatchTooLargeError(limit_bytes)
-        waiting += part
-        if len(waiting) >= IN_MEMORY_BYTES:
+        parts.append(part)
+        waiting += len(part)
+        if waiting >= IN_MEMORY_BYTES:
             # A disk may keep a writer waiting: then no single house shall wait with it.
-            await asyncio.to_thread(file.write, bytes(waiting))
-            waiting.clear()
-    file.write(waiting)
+            await asyncio.to_thread(file.writelines, parts)
+            parts, waiting = [], 0
+    file.writelines(parts)

@@ -142,15 +142,17 @@ class Work:
 
     def _record(self, answered: "Answered") -> None:
         """Put a chunk on record before its part of the answer leaves."""
+        listings = answered.good.clone()
+        rows = listings.drop_in_place("row_number")
         self.services.log.append_table(
             self.asked.record_id,
-            answered.good.drop("row_number"),
+            listings,
             answered.appraised,
             model=self.champion.logged,
             at=time.time(),
             latency_seconds=time.perf_counter() - self.began,
             client_request_id=self.asked.client_id,
-            rows=answered.good["row_number"],
+            rows=rows,
         )
 
     async def stream(self, first: bytes | None) -> AsyncGenerator[bytes]:
