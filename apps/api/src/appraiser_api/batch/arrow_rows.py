@@ -111,8 +111,9 @@ def _lengths_of_views(column: pa.Array) -> NDArray[np.int32]:
     Source: "Variable-size Binary View Layout" of the Arrow columnar format.
     """
     views = np.frombuffer(column.buffers()[1], dtype=np.int32).reshape(-1, 4)
-    lengths = views[column.offset : column.offset + len(column), 0]
-    return lengths[column.is_valid().to_numpy(zero_copy_only=False)]
+    lengths: NDArray[np.int32] = views[column.offset : column.offset + len(column), 0]
+    known: NDArray[np.bool_] = column.is_valid().to_numpy(zero_copy_only=False)
+    return lengths[known]
 
 
 def _columns(kind: str, schema: pa.Schema) -> tuple[tuple[str, ...], list[str]]:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -15,7 +15,7 @@ _OWN: Final = ("__row", "__price_usd", "__lower_usd", "__upper_usd")
 def pack_table(listings: pl.DataFrame, appraised: Appraised, rows: pl.Series | None) -> bytes:
     """Make one Arrow stream, compressed with LZ4."""
     numbers = pl.int_range(1, listings.height + 1, dtype=pl.UInt32, eager=True) if rows is None else rows
-    values = (numbers.cast(pl.UInt32), appraised.price_usd, appraised.lower_usd, appraised.upper_usd)
+    values: tuple[Any, ...] = (numbers.cast(pl.UInt32), appraised.price_usd, appraised.lower_usd, appraised.upper_usd)
     # Not by an expression: a part of a table is small, and planning a query would take a third of all this.
     added = [pl.Series(name, value) for name, value in zip(_OWN, values, strict=True)]
     target = io.BytesIO()
