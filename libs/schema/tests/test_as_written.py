@@ -112,6 +112,14 @@ class TestBothWays:
         """Only the state is needed, and what a listing has not is not looked at."""
         assert_same(pl.DataFrame({"state": ["Texas", "Narnia", None], "colour": ["red"] * 3}))
 
+    @pytest.mark.parametrize("rows", [0, 2])
+    def test_no_column_of_texts(self, rows: int) -> None:
+        """Nothing is known of any text, or there is no row from which its type could be told."""
+        frame = pl.DataFrame(
+            {"state": [None] * rows, "bed": [3.0] * rows}, schema={"state": pl.Null, "bed": pl.Float64}
+        )
+        assert_same(frame)
+
     @settings(max_examples=50)
     @given(st.lists(st.tuples(*[st.sampled_from(TEXTS) | st.text(max_size=6)] * 4), min_size=1, max_size=30))
     def test_texts_beside_each_other(self, rows: list[tuple[str | None, ...]]) -> None:

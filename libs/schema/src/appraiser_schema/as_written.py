@@ -61,8 +61,9 @@ def part_as_written(frame: pl.DataFrame, number: str, rules: Sequence[Rule]) -> 
     clean = np.logical_and.reduce([kept.drop_in_place(_sure(name)).to_numpy() for name in plain])
 
     parted = dict(zip(as_text, code_texts(frame, as_text), strict=True))
-    beside = pl.concat([different.to_frame() for different, _ in parted.values()], how="horizontal_extend")
-    once = _kept(beside, as_text, rules)
+    # Beside each other, so that one query does for all of them: the shorter ones end in nulls, which are cut off.
+    beside = [pl.DataFrame(), *(different.to_frame() for different, _ in parted.values())]
+    once = _kept(pl.concat(beside, how="horizontal_extend"), as_text, rules)
     columns: dict[str, pl.Series] = {series.name: series for series in kept}
     texts: dict[str, Coded] = {}
     for name, (came, codes) in parted.items():
