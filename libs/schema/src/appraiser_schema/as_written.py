@@ -1,4 +1,4 @@
-"""Rows of a table that are clean listings nearly as they were written, found in one pass, a quarter of the long way.
+"""Rows of a table that are clean listings nearly as they were written, found by one look at each different text.
 
 What is written in any other way, and whatever may be wrong, is left to the doors of `frames`, which name each rule that
 is broken. A test holds that both ways give the same listings.
@@ -92,6 +92,7 @@ def code_texts(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[tuple[pl.S
     coded = frame.select(cell.to_physical().cast(pl.Int64).fill_null(_UNKNOWN) for cell in own)
     for column, codes in ((frame[series.name], series.to_numpy()) for series in coded):
         known = int(codes.max(initial=_UNKNOWN)) + 1
+        # A row where each of them stands; what is unknown has the last place, which is that of -1.
         somewhere = np.zeros(known + 1, dtype=np.int64)
         somewhere[codes] = np.arange(len(codes))
         unknown = codes == _UNKNOWN
