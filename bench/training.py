@@ -178,6 +178,7 @@ _DO: Final[dict[str, Callable[[Path, int], dict[str, float]]]] = {
 def _import_everything() -> None:
     """What every way is given before it is measured: no way pays for another's imports."""
     import pandas as pd  # noqa: PLC0415
+    import scipy.spatial  # type: ignore[import-untyped]  # noqa: PLC0415
     import xgboost  # noqa: PLC0415
 
     from appraiser_model import training  # noqa: PLC0415
@@ -185,7 +186,7 @@ def _import_everything() -> None:
     from appraiser_schema import frames  # noqa: PLC0415
     from appraiser_store import Lake  # noqa: PLC0415
 
-    del pd, xgboost, training, train_model, frames, Lake
+    del pd, scipy, xgboost, training, train_model, frames, Lake
 
 
 def _memory_mb(what: str) -> float:

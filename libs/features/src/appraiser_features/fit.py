@@ -79,7 +79,9 @@ class FeatureFit:
             listings_by_zip=everything.zip_code.counts(everything.rows),
             places=fit_places(everything, positions, self.config),
         )
-        by_fold = {fold: fit_places(tally.without(fold, everything), positions, self.config) for fold in folds}
+        # Only training listings are encoded with the tables of a fold: no other zip code is asked for.
+        here = positions.among(everything.zip_code.keys)
+        by_fold = {fold: fit_places(tally.without(fold, everything), here, self.config) for fold in folds}
         return encoder, EncodedRows.of(self.rows, encoder.as_of, by_fold)
 
     def _as_of(self) -> dt.date:

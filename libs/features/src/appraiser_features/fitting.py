@@ -1,14 +1,14 @@
 """How the tables of places are learned from the prices of listings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from appraiser_features.config import FeatureConfig
-from appraiser_features.location import POSITION, STATISTICS, Level, Places, city_key
-from appraiser_features.positions import Position, nearest, on_globe
+from appraiser_features.location import STATISTICS, Level, Places, city_key
+from appraiser_features.positions import Positions, nearest, on_globe
 from appraiser_features.sites import Site
 
 type Floats = NDArray[np.float64]
@@ -102,15 +102,15 @@ class Tally:
     sums: Floats
     counts: NDArray[np.int64]
 
-    def everything(self, positions: Mapping[str, Position]) -> Sites:
-        """All listings, given the position of every zip code."""
+    def everything(self, positions: Positions) -> Sites:
+        """All listings, given where zip codes lie."""
         states, cities, zips = zip(*self.sites, strict=True)
         return Sites(
             state=Kind.of(states),
             city=Kind.of(list(map(city_key, states, cities))),
             zip3=Kind.of([zip_code[:3] if zip_code else None for zip_code in zips]),
             zip_code=Kind.of(zips),
-            positions=_positions(zips, positions),
+            positions=positions.of(zips),
             rows=self.rows.sum(axis=1),
             sums=self.sums.sum(axis=1),
             counts=self.counts.sum(axis=1).astype(np.float64),
@@ -174,12 +174,12 @@ def price_statistics(price_usd: Floats, house_size_sqft: Floats, acre_lot: Float
     return np.log(np.column_stack([price_usd, *(price_usd / area for area in areas)]))
 
 
-def fit_places(sites: Sites, positions: Mapping[str, Position], config: FeatureConfig) -> Places:
+def fit_places(sites: Sites, positions: Positions, config: FeatureConfig) -> Places:
     """Learn the tables of places.
 
     Args:
         sites: The listings to learn from; no other is looked at.
-        positions: Position by zip code.
+        positions: Where zip codes lie: those of the sites at least. What lies nearby is learned for each of them.
         config: How strongly small places are drawn to the places around them.
     """
     everywhere = Kind(("",), np.zeros(len(sites.rows), dtype=np.int64))
@@ -188,23 +188,15 @@ def fit_places(sites: Sites, positions: Mapping[str, Position], config: FeatureC
     city = _shrunk(sites.city, sites, _around(sites.city, sites.state, sites, state, country), config.city_weight)
     zip3 = _shrunk(sites.zip3, sites, _around(sites.zip3, sites.state, sites, state, country), config.zip3_weight)
     own = _shrunk(sites.zip_code, sites, _around(sites.zip_code, sites.zip3, sites, zip3, country), config.zip_weight)
-    known = tuple(sorted(positions))
-    where = _positions(known, positions)
-    nearby = _dollars(_nearby(sites, positions, where, country, config))
+    nearby = _dollars(_nearby(sites, positions, country, config))
     return Places(
         country=_level(everywhere, country, sites),
         states=_level(sites.state, state, sites),
         cities=_level(sites.city, city, sites),
         zip3s=_level(sites.zip3, zip3, sites),
-        surroundings=Level(known, np.column_stack([where, nearby])),
+        surroundings=Level(positions.zips, np.column_stack([positions.values, nearby])),
         zips=Level(sites.zip_code.keys, _dollars(own)),
     )
-
-
-def _positions(zips: Sequence[str | None], positions: Mapping[str, Position]) -> Floats:
-    unknown = (np.nan,) * len(POSITION)
-    rows = [positions.get(code or "", unknown) for code in zips]
-    return np.array(rows, dtype=np.float64).reshape(-1, len(POSITION))
 
 
 def _sums(kind: Kind, sites: Sites) -> tuple[Floats, Floats]:
@@ -255,25 +247,22 @@ def _level(kind: Kind, statistics: Floats, sites: Sites) -> Level:
     return Level(kind.keys, np.column_stack([centres, _dollars(statistics)]))
 
 
-def _nearby(
-    sites: Sites, positions: Mapping[str, Position], where: Floats, country: Floats, config: FeatureConfig
-) -> Floats:
-    """Mean over the listings of the nearest zip codes, the nearer the heavier; shape (places, columns).
+def _nearby(sites: Sites, positions: Positions, country: Floats, config: FeatureConfig) -> Floats:
+    """Mean over the listings of the nearest zip codes, the nearer the heavier; shape (positions, columns).
 
     Args:
         sites: The listings to learn from.
-        positions: Position by zip code.
-        where: The places that are asked about, POSITION of each.
+        positions: The places that are asked about.
         country: Mean of the country, which stands in where nothing nearby has a statistic.
         config: How many zip codes count, and how the weight falls with the distance.
     """
-    listed = _positions(sites.zip_code.keys, positions)
+    listed, asked = positions.of(sites.zip_code.keys)[:, :2], positions.values[:, :2]
     known = np.isfinite(listed[:, 0])
     number = min(config.nearby_zips, int(known.sum()))
     if number == 0:
-        return np.repeat(country, len(where), axis=0)
+        return np.repeat(country, len(asked), axis=0)
     sums, counts = (part[known] for part in _sums(sites.zip_code, sites))
-    miles, indices = nearest(on_globe(listed[known, :2]), on_globe(where[:, :2]), number)
+    miles, indices = nearest(on_globe(listed[known]), on_globe(asked), number)
     weights = 1.0 / (1.0 + miles / config.nearby_miles)
     total = np.einsum("pn,pnc->pc", weights, counts[indices])
     mean = np.einsum("pn,pnc->pc", weights, sums[indices])

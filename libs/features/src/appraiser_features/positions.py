@@ -1,24 +1,50 @@
 """Where each zip code lies; read when an encoder is fitted, never when it is used."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
-from types import MappingProxyType
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import zipcodes
 from numpy.typing import NDArray
 
-type Position = tuple[float, float, float]
-"""Latitude and longitude [degrees, WGS 84], mean distance to the neighbours. [miles]"""
+from appraiser_features.location import POSITION
 
 EARTH_RADIUS_MILES: Final = 3_958.8
 NEIGHBOURS: Final = 10
 """Zip codes that count as neighbours. Five and thirty serve as well in cross-validation."""
 
+_STANDARD: Final = "STANDARD"
+
+
+@dataclass(frozen=True, eq=False)
+class Positions:
+    """Where zip codes lie.
+
+    Attributes:
+        zips: The zip codes, sorted.
+        values: POSITION of each, shape (z, 3).
+    """
+
+    zips: tuple[str, ...]
+    values: NDArray[np.float64]
+
+    def of(self, zips: Iterable[str | None]) -> NDArray[np.float64]:
+        """POSITION of each of n zip codes, shape (n, 3); NaN where it is unknown."""
+        row = dict(zip(self.zips, range(len(self.zips)), strict=True))
+        unknown = np.full((1, len(POSITION)), np.nan)
+        return np.concatenate([self.values, unknown])[[row.get(code or "", -1) for code in zips]]
+
+    def among(self, zips: Iterable[str]) -> Self:
+        """Those of some zip codes; what has no position is left out."""
+        wanted = set(zips)
+        rows = [row for row, code in enumerate(self.zips) if code in wanted]
+        return type(self)(tuple([self.zips[row] for row in rows]), self.values[rows])
+
 
 @lru_cache(maxsize=1)
-def zip_positions() -> Mapping[str, Position]:
+def zip_positions() -> Positions:
     """Position of every zip code.
 
     The post gives about as many people to each zip code, so that the distance to the next ones tells town from
@@ -27,12 +53,19 @@ def zip_positions() -> Mapping[str, Position]:
     Source: the package `zipcodes` (codes of the US Postal Service, each with its centre). Military addresses are
     left out; their place is that of their post office.
     """
-    places = [place for place in zipcodes.list_all() if place["zip_code_type"] != "MILITARY"]  # type: ignore[no-untyped-call]
-    degrees = np.array([(place["lat"], place["long"]) for place in places], dtype=np.float64)
-    standard = np.array([place["zip_code_type"] == "STANDARD" for place in places])
+    latitude: dict[str, str] = {}
+    longitude: dict[str, str] = {}
+    kinds: dict[str, str] = {}
+    for kind in (_STANDARD, "PO BOX", "UNIQUE"):
+        # All at once they would stay in memory for good, 130 MB.
+        for place in zipcodes.filter_by(zip_code_type=kind):  # type: ignore[no-untyped-call]
+            code = place["zip_code"]
+            latitude[code], longitude[code], kinds[code] = place["lat"], place["long"], kind
+    zips = tuple(sorted(kinds))
+    degrees = np.column_stack([[float(side[code]) for code in zips] for side in (latitude, longitude)])
+    standard = np.array([kinds[code] == _STANDARD for code in zips])
     miles, _ = nearest(on_globe(degrees[standard]), on_globe(degrees), NEIGHBOURS)
-    rows = np.column_stack([degrees.round(4), miles.mean(axis=1).round(2)]).tolist()
-    return MappingProxyType({place["zip_code"]: tuple(row) for place, row in zip(places, rows, strict=True)})
+    return Positions(zips, np.column_stack([degrees.round(4), miles.mean(axis=1).round(2)]))
 
 
 def on_globe(degrees: NDArray[np.float64]) -> NDArray[np.float64]:

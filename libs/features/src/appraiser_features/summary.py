@@ -3,6 +3,8 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import itemgetter
 from types import MappingProxyType
 
 import numpy as np
@@ -38,14 +40,17 @@ def usual_listing(rows: ListingRows, sites: SiteCounts) -> Typical:
 
 def count_cities(sites: SiteCounts) -> dict[str, dict[str, int]]:
     """How many listings each city has, by state and then by city as it is most often written."""
-    spellings: dict[str, dict[str, Counter[str]]] = {}
+    written: Counter[tuple[str, str]] = Counter()
     for (state, city, _), rows in sites.items():
         if state and city:
-            spellings.setdefault(state, {}).setdefault(city.lower(), Counter())[city] += rows
-    return {
-        state: {_commonest(counts.items()) or city: counts.total() for city, counts in sorted(by_city.items())}
-        for state, by_city in sorted(spellings.items())
-    }
+            written[state, city] += rows
+    cities: dict[str, dict[str, int]] = {}
+    # Spellings of one city stand together, the commonest first and of equals the first by name.
+    in_order = sorted((state, city.lower(), -rows, city) for (state, city), rows in written.items())
+    for (state, _), together in groupby(in_order, key=itemgetter(0, 1)):
+        spellings = list(together)
+        cities.setdefault(state, {})[spellings[0][-1]] = sum(-less for _, _, less, _ in spellings)
+    return cities
 
 
 def _median(rows: ListingRows, name: str) -> float | None:

@@ -44,8 +44,11 @@ def bins_of(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[
 
 
 def rows_by_bin(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
-    """How many values each bin holds, shape (len(edges) + 2,)."""
-    return np.bincount(bins_of(values, edges), minlength=len(edges) + 2)
+    """How many values each bin of `bins_of` holds, shape (len(edges) + 2,)."""
+    # The unknown come last. Where many are counted, to sort them costs a quarter of a search for each.
+    up_to = np.searchsorted(np.sort(values), edges, side="right")
+    known = len(values) - np.count_nonzero(np.isnan(values))
+    return np.diff([0, *up_to.tolist(), known, len(values)])
 
 
 def _shares(rows: NDArray[Any]) -> NDArray[np.float64]:

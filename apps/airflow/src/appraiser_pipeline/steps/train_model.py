@@ -8,6 +8,7 @@ import polars as pl
 import structlog
 
 from appraiser_model import COMPARABLES_FILE, Bundle, Card, Trained, TrainingConfig, ValuationModel, train_from
+from appraiser_pipeline.ahead import ahead
 from appraiser_pipeline.context import Context
 from appraiser_pipeline.errors import OrderError
 from appraiser_pipeline.keeping import keep_listings
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 SCRATCH: Final = "scratch"
 """Folder beside the tables where a training keeps listings while it lasts."""
+
+ROWS_AT_ONCE: Final = 262_144
+"""About 20 MB. Each different place of as many rows is looked at once: of half as many, training takes 1 % longer."""
 
 log = structlog.get_logger()
 
@@ -91,7 +95,10 @@ def train_on(context: Context, batches: Collection[int], snapshot_id: int, confi
 def listings_of(lake: "Lake", batches: Collection[int], snapshot_id: int) -> Iterator[tuple[Split, pl.DataFrame]]:
     """Read what a training needs of clean listings, some at a time."""
     columns = ("split", "row_hash", "price", *LISTING_COLUMNS)
-    for frame in lake.read_batches(Table.CLEAN, columns=columns, batches=batches, snapshot_id=snapshot_id):
+    frames = lake.read_batches(
+        Table.CLEAN, columns=columns, batches=batches, snapshot_id=snapshot_id, rows=ROWS_AT_ONCE
+    )
+    for frame in ahead(frames):
         for split in (Split.TRAIN, Split.VALIDATION):
             yield split, frame.filter(split=split.value)
 
