@@ -388,6 +388,27 @@ class TestTypedTables:
         asked[3]["city"] = "Dallas"
         assert prices(rows) == pytest.approx(singles(api, asked), rel=1e-5)
 
+    @pytest.mark.parametrize("rows", [4, 100_000])
+    def test_stray_views(self, api: TestClient, rows: int) -> None:
+        """The view of an unknown text may point where nothing is: nobody follows it, also where rows are refused."""
+        cities = pa.array(["Wichita Falls, Texas", None, "Austin", "Dallas"] * (rows // 4), pa.string_view())
+        validity, views, *texts = cities.buffers()
+        stray = np.frombuffer(views, dtype=np.int32).reshape(-1, 4).copy()
+        stray[1::4] = [40, 0, 7, 123_456_789]
+        broken = pa.Array.from_buffers(pa.string_view(), rows, [validity, pa.py_buffer(stray), *texts])
+        bed = pa.array([3.0, 3.0, 3.0, -1.0] * (rows // 4))
+        batch = pa.record_batch({"state": pa.array(["Texas"] * rows), "city": broken, "bed": bed})
+        target = io.BytesIO()
+        with pa.ipc.new_stream(target, batch.schema) as stream:
+            stream.write_batch(batch)
+        assert b"\x28\0\0\0\0\0\0\0\x07\0\0\0" in target.getvalue()
+        found = answer(api, Kind.ARROW, target.getvalue())
+        known = [{"state": "Texas", "bed": 3.0, "city": "Wichita Falls, Texas"}, {"state": "Texas", "bed": 3.0}]
+        known.append({"state": "Texas", "bed": 3.0, "city": "Austin"})
+        assert [row["row"] for row in found if row["errors"]] == list(range(4, rows + 1, 4))
+        good = np.array(prices([row for row in found if not row["errors"]]))
+        assert good == pytest.approx(np.tile(singles(api, known), rows // 4), rel=1e-5)
+
     def test_refuses_a_stream_that_unpacks_to_too_much(self, api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
         """What compressed buffers say they unpack to is added up before one is unpacked."""
         frame = pl.DataFrame({"state": ["Texas"] * 50_000, "bed": [3.0] * 50_000})

@@ -1,6 +1,8 @@
 """Reads listings from Parquet and from a stream of Arrow record batches, a part at a time."""
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Final
 
 import numpy as np
@@ -18,9 +20,11 @@ from appraiser_schema import LISTING_COLUMNS
 GROUP_LIMIT_BYTES: Final = 512 * MEBIBYTE
 """What a row group or a record batch may hold once it is unpacked, by its own words."""
 
-
 TEXT_LIMIT_BYTES: Final = 1_000
 """Longer than any text of a listing, of which the longest is a city of 100 characters."""
+
+THREADS_FROM_BYTES: Final = 2 * MEBIBYTE
+"""A smaller record batch is looked at by one thread: to wake others takes longer."""
 
 TEXTS: Final = ("status", "state", "city", "zip_code", "prev_sold_date")
 
@@ -79,18 +83,39 @@ def read_arrow(file: IO[bytes]) -> tuple[Iterator[Chunk], tuple[str, ...]]:
 
 def _checked(batch: pa.RecordBatch) -> pa.RecordBatch:
     # What comes from outside may point anywhere and be no text: polars, which trusts it, would end the process.
-    batch.validate(full=True)
-    for column in batch.columns:
-        _check_texts(column.dictionary if pa.types.is_dictionary(column.type) else column)
+    batch.validate()
+    if batch.nbytes < THREADS_FROM_BYTES:
+        columns = list(map(_sound, batch.columns))
+    else:
+        # Nothing else can be done before it is known to be sound.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            columns = list(pool.map(_sound, batch.columns))
     # The same goes for the notes that a writer left in the schema.
-    return pa.RecordBatch.from_arrays(batch.columns, names=batch.schema.names)
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def _sound(column: pa.Array) -> pa.Array:
+    """The column, as polars may have it."""
+    column.validate(full=True)
+    _check_texts(column.dictionary if pa.types.is_dictionary(column.type) else column)
+    return _without_stray_views(column) if pa.types.is_string_view(column.type) and column.null_count else column
+
+
+def _without_stray_views(column: pa.Array) -> pa.Array:
+    """The same texts; the views of those that are unknown, which nobody has checked, are empty."""
+    validity, _, *texts = column.buffers()
+    views = _views(column).copy()
+    views[~_known(column)] = 0
+    bits = None if validity is None else pa.array(_known(column)).buffers()[1]
+    return pa.Array.from_buffers(column.type, len(column), [bits, pa.py_buffer(views), *texts])
 
 
 def _plain(column: pa.Array) -> pa.Array:
-    """Texts written out: polars follows views and dictionaries where there is nothing, and the process would end."""
+    """A dictionary written out: polars follows its numbers where there is nothing, and the process would end."""
     if pa.types.is_dictionary(column.type):
-        return _plain(column.dictionary).take(column.indices)
-    return column.cast(pa.large_string()) if pa.types.is_string_view(column.type) else column
+        texts = column.dictionary
+        return (texts.cast(pa.large_string()) if pa.types.is_string_view(texts.type) else texts).take(column.indices)
+    return column
 
 
 def _check_texts(column: pa.Array) -> None:
@@ -106,14 +131,23 @@ def _check_texts(column: pa.Array) -> None:
 
 
 def _lengths_of_views(column: pa.Array) -> NDArray[np.int32]:
-    """How long each known text is, without writing it out: the first four of the sixteen bytes of its view.
+    """How long each known text is, without writing it out: the first four of the sixteen bytes of its view."""
+    lengths: NDArray[np.int32] = _views(column)[:, 0][_known(column)]
+    return lengths
+
+
+def _views(column: pa.Array) -> NDArray[np.int32]:
+    """The views of n texts, shape (n, 4).
 
     Source: "Variable-size Binary View Layout" of the Arrow columnar format.
     """
     views = np.frombuffer(column.buffers()[1], dtype=np.int32).reshape(-1, 4)
-    lengths: NDArray[np.int32] = views[column.offset : column.offset + len(column), 0]
+    return views[column.offset : column.offset + len(column)]
+
+
+def _known(column: pa.Array) -> NDArray[np.bool_]:
     known: NDArray[np.bool_] = column.is_valid().to_numpy(zero_copy_only=False)
-    return lengths[known]
+    return known
 
 
 def _columns(kind: str, schema: pa.Schema) -> tuple[tuple[str, ...], list[str]]:
