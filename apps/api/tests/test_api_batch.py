@@ -42,6 +42,11 @@ HOUSES = [
 BAD = {"state": "Texas", "bed": -1.0}
 TABLES = (Kind.CSV, Kind.PARQUET, Kind.ARROW)
 
+WORDS = (st.text(),)
+NUMBERS = (st.integers(-(10**30), 10**30), st.floats(allow_nan=False, allow_infinity=False))
+CELLS = (*WORDS, *NUMBERS, st.booleans(), st.lists(st.integers()), st.dictionaries(st.text(), st.text()))
+"""What a cell of a column may be written as."""
+
 type Post = Callable[..., Any]
 
 
@@ -214,6 +219,69 @@ class TestJson:
         assert (answered["rows"], answered["appraised"], answered["refused"]) == (3, 2, 1)
         houses = [{"state": "Texas", "bed": 3, "zip_code": "77005"}, {"state": "Ohio"}]
         assert [answered["price_usd"][i] for i in (0, 2)] == pytest.approx(singles(api, houses)[::3], rel=1e-5)
+
+    @settings(max_examples=300)
+    @example(name="bed", cells=[1.5, True], escaped=True)
+    @example(name="zip_code", cells=["77005", 77005], escaped=True)
+    @example(name="city", cells=["\ud800"], escaped=True)
+    @example(name="city", cells=['"', 5, {"a": "b"}], escaped=False)
+    @given(
+        name=st.sampled_from(LISTING_COLUMNS),
+        cells=st.one_of(*(st.lists(st.one_of(st.none(), *kinds), min_size=1) for kinds in (WORDS, NUMBERS, CELLS))),
+        escaped=st.booleans(),
+    )
+    def test_columns_are_read_alike(self, *, name: str, cells: list[Any], escaped: bool) -> None:
+        """Whether a column is read by polars or cell by cell, the rows, the faults and the error are the same."""
+        columns = {"state": ["Texas"] * len(cells), name: cells}
+        body = json.dumps(columns, ensure_ascii=escaped).encode(errors="surrogatepass")
+
+        def read_all() -> Any:
+            try:
+                return [
+                    (list(chunk.frame.schema.items()), chunk.frame.rows(), chunk.faults)
+                    for chunk in read_chunks(io.BytesIO(body), Kind.JSON)[0]
+                ]
+            except BatchBodyError as error:
+                return str(error)
+
+        quick = read_all()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(json_rows, "_typed_column", lambda *_: None)
+            assert quick == read_all()
+
+    def test_columns_without_the_lock(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A column whose cells have their type is never read cell by cell."""
+        looked = []
+        decode = json_rows.msgspec.json.decode
+
+        def watched(text: Any, **how: Any) -> Any:
+            looked.append(how)
+            return decode(text, **how)
+
+        columns = table([*HOUSES, {"state": "Texas", "city": "Peñitas", "prev_sold_date": "2019-05-01"}])
+        body = json.dumps(columns.to_dict(as_series=False), ensure_ascii=False).encode()
+        monkeypatch.setattr(json_rows.msgspec.json, "decode", watched)
+        (chunk,) = read_chunks(io.BytesIO(body), Kind.JSON)[0]
+        assert len(looked) == 1
+        assert chunk.frame.drop("row_number").equals(columns.select(LISTING_COLUMNS))
+
+    @pytest.mark.parametrize(
+        ("kind", "around"),
+        [
+            (Kind.JSON, b'{"state": %s}'),
+            (Kind.JSON, b'{"state": ["Texas"], "city": [%s]}'),
+            (Kind.JSON, b"[%s]"),
+            (Kind.JSON, b'[{"state": "Texas", "city": %s}]'),
+            (Kind.JSON, b'[{"state": "Texas"}, {"state": "Texas", "city": %s}]'),
+            (Kind.LINES, b'{"state": "Texas"}\n%s\n'),
+            (Kind.LINES, b'{"state": %s}\n'),
+        ],
+    )
+    def test_depth(self, api: TestClient, kind: Kind, around: bytes) -> None:
+        """Lists in lists in lists are refused as what they are, however deep they go."""
+        response = ask(api, kind, around % (b"[" * 100_000 + b"]" * 100_000))
+        assert response.status_code == 422
+        assert "too deep" in response.json()["detail"]
 
     @pytest.mark.parametrize("kind", [Kind.JSON, Kind.LINES])
     @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """Reads listings written as JSON: a list of them, one per line, or a list per column."""
 
+import os
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any, Final
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from appraiser_api.batch.chunks import (
@@ -33,6 +36,8 @@ TEXTS: Final = ("status", "state", "city", "prev_sold_date")
 
 _END_OF_OBJECT: Final = re.compile(rb"\}\s*,")
 _BLANKS: Final = b" \t\r\n"
+
+_NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 type Decode = Callable[[bytes, Any], list[Any]]
 
@@ -119,8 +124,8 @@ def _decode_list(piece: bytes, kind: Any) -> list[Any]:
         return msgspec.json.decode(b"[" + piece + b"]", type=list[kind])
     except msgspec.ValidationError:
         raise
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BatchBodyError("JSON", f"must be a list of JSON objects: {error}", piece[:60]) from None
+    except _NOT_JSON as error:
+        raise BatchBodyError("JSON", f"must be a list of JSON objects: {_why(error)}", piece[:60]) from None
 
 
 def _decode_lines(piece: bytes, kind: Any) -> list[Any]:
@@ -128,8 +133,8 @@ def _decode_lines(piece: bytes, kind: Any) -> list[Any]:
         return msgspec.json.Decoder(kind).decode_lines(piece)
     except msgspec.ValidationError:
         raise
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BatchBodyError("JSON lines", f"must be one JSON object per line: {error}", piece[:60]) from None
+    except _NOT_JSON as error:
+        raise BatchBodyError("JSON lines", f"must be one JSON object per line: {_why(error)}", piece[:60]) from None
 
 
 def _pieces_of_lines(file: IO[bytes]) -> Iterator[bytes]:
@@ -172,7 +177,7 @@ def _cut(text: bytes) -> tuple[bytes, bytes]:
         end, following = ends[place - 1]
         try:
             msgspec.json.decode(b"[" + text[: end + 1] + b"]", type=msgspec.Raw)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except _NOT_JSON:
             place //= 2
         else:
             return text[: end + 1], text[following:]
@@ -184,8 +189,8 @@ def _cut(text: bytes) -> tuple[bytes, bytes]:
 def _checked(inside: bytes) -> None:
     try:
         msgspec.json.decode(b"[" + inside + b"]", type=msgspec.Raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BatchBodyError("JSON", f"must be a list of JSON objects: {error}", inside[:60]) from None
+    except _NOT_JSON as error:
+        raise BatchBodyError("JSON", f"must be a list of JSON objects: {_why(error)}", inside[:60]) from None
 
 
 def _typed_chunk(rows: list[_Listing], first: int) -> Chunk:
@@ -255,7 +260,8 @@ def _read_columns(start: bytes, file: IO[bytes]) -> Iterator[Chunk]:
     unknown = check_names(list(raw))
     if unknown:
         raise BatchBodyError("JSON", f"must have columns of a listing only: {', '.join(LISTING_COLUMNS)}", unknown[0])
-    columns = {name: _column(name, cells) for name, cells in raw.items()}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        columns = dict(zip(raw, pool.map(_column, raw, raw.values()), strict=True))
     del raw, body
     lengths = {len(cells) for cells in columns.values()}
     if len(lengths) > 1:
@@ -272,16 +278,15 @@ def _raw_columns(body: bytes) -> dict[str, msgspec.Raw]:
     """The columns as they are written; those that are null count as absent."""
     try:
         columns = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _NOT_JSON as error:
         raise _no_columns(error, body) from None
     return {name: cells for name, cells in columns.items() if bytes(memoryview(cells)[:5]) != b"null"}
 
 
 def _column(name: str, cells: msgspec.Raw) -> pl.Series | list[Any]:
-    """A column: its cells where every one has its type, or a list to look at one by one.
-
-    One after the other, for numbers and texts of Python take ten times the memory of a series.
-    """
+    """A column: its cells where every one has its type, or a list to look at one by one."""
+    if name in _CELLS and (typed := _typed_column(name, bytes(cells))) is not None:
+        return typed
     try:
         if name in _CELLS:
             try:
@@ -289,12 +294,34 @@ def _column(name: str, cells: msgspec.Raw) -> pl.Series | list[Any]:
             except msgspec.ValidationError:
                 pass
         return msgspec.json.decode(cells, type=list[Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _NOT_JSON as error:
         raise _no_columns(error, bytes(cells)) from None
 
 
+def _typed_column(name: str, text: bytes) -> pl.Series | None:
+    """A column where every cell certainly has its type, read by polars, which lets other threads work meanwhile.
+
+    It takes what is refused here, true for 1 and numbers for texts: None where such a cell may be.
+    """
+    number = name in NUMBERS
+    if any(sign in text for sign in ((b"t", b"f") if number else (b"\\",))):
+        return None
+    kind = pl.List(pl.Float64 if number else pl.String)
+    try:
+        cells: pl.Series = pl.Series([text.decode()]).str.json_decode(kind)[0]
+    except (pl.exceptions.PolarsError, UnicodeDecodeError):
+        return None
+    # Each text stands between two quotes, and nothing else does.
+    quotes = np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == ord('"'))
+    return cells.alias(name) if number or quotes == 2 * (len(cells) - cells.null_count()) else None
+
+
 def _no_columns(error: Exception, text: bytes) -> BatchBodyError:
-    return BatchBodyError("JSON", f"must be a list of listings, or a list per column: {error}", text[:60])
+    return BatchBodyError("JSON", f"must be a list of listings, or a list per column: {_why(error)}", text[:60])
+
+
+def _why(error: Exception) -> str:
+    return "lists and objects go too deep" if isinstance(error, RecursionError) else str(error)
 
 
 def _columns_chunk(part: dict[str, pl.Series | list[Any]], first: int) -> Chunk:
