@@ -225,14 +225,19 @@ class TestJson:
     @example(name="zip_code", cells=["77005", 77005], escaped=True)
     @example(name="city", cells=["\ud800"], escaped=True)
     @example(name="city", cells=['"', 5, {"a": "b"}], escaped=False)
+    @example(name="city", cells=[", Texas", ',", "', ",", None] * 9, escaped=False)
+    @example(name="bed", cells=345, escaped=True)
+    @example(name="bath", cells=[1, [2, 3], 4] * 9, escaped=True)
     @given(
         name=st.sampled_from(LISTING_COLUMNS),
-        cells=st.one_of(*(st.lists(st.one_of(st.none(), *kinds), min_size=1) for kinds in (WORDS, NUMBERS, CELLS))),
+        cells=st.one_of(
+            *(st.lists(st.one_of(st.none(), *kinds), min_size=1) for kinds in (WORDS, NUMBERS, CELLS)), *CELLS
+        ),
         escaped=st.booleans(),
     )
-    def test_columns_are_read_alike(self, *, name: str, cells: list[Any], escaped: bool) -> None:
+    def test_columns_are_read_alike(self, *, name: str, cells: Any, escaped: bool) -> None:
         """Whether a column is read by polars or cell by cell, the rows, the faults and the error are the same."""
-        columns = {"state": ["Texas"] * len(cells), name: cells}
+        columns = {"state": ["Texas"] * (len(cells) if isinstance(cells, list) else 1), name: cells}
         body = json.dumps(columns, ensure_ascii=escaped).encode(errors="surrogatepass")
 
         def read_all() -> Any:
@@ -244,8 +249,9 @@ class TestJson:
             except BatchBodyError as error:
                 return str(error)
 
-        quick = read_all()
         with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(json_rows, "PART_BYTES", 20)
+            quick = read_all()
             patch.setattr(json_rows, "_typed_column", lambda *_: None)
             assert quick == read_all()
 
@@ -261,6 +267,7 @@ class TestJson:
         columns = table([*HOUSES, {"state": "Texas", "city": "Peñitas", "prev_sold_date": "2019-05-01"}])
         body = json.dumps(columns.to_dict(as_series=False), ensure_ascii=False).encode()
         monkeypatch.setattr(json_rows.msgspec.json, "decode", watched)
+        monkeypatch.setattr(json_rows, "PART_BYTES", 60)
         (chunk,) = read_chunks(io.BytesIO(body), Kind.JSON)[0]
         assert len(looked) == 1
         assert chunk.frame.drop("row_number").equals(columns.select(LISTING_COLUMNS))

@@ -28,6 +28,9 @@ from appraiser_schema.frames import ROW_NUMBER
 BLOCK_BYTES: Final = 4 * MEBIBYTE
 """Some 16,000 listings; also the longest that one listing may be."""
 
+PART_BYTES: Final = 512 * 1024
+"""So much of a column is read at once: what polars makes of it fits into the caches of a processor."""
+
 COLUMNS_LIMIT_BYTES: Final = 128 * MEBIBYTE
 """A list per column cannot be read a part at a time."""
 
@@ -82,7 +85,8 @@ def read_json(file: IO[bytes]) -> Iterator[Chunk]:
     """
     start = file.read(BLOCK_BYTES).lstrip(_BLANKS)
     if start[:1] == b"{":
-        yield from _read_columns(start, file)
+        file.seek(0)
+        yield from _read_columns(file)
     elif start[:1] == b"[":
         yield from _chunks(_pieces_of_list(start[1:], file), _decode_list)
     else:
@@ -252,8 +256,8 @@ def _series(name: str, values: list[Any]) -> pl.Series:
         return pl.Series(name, [None if value is None else str(value) for value in values], dtype=pl.String)
 
 
-def _read_columns(start: bytes, file: IO[bytes]) -> Iterator[Chunk]:
-    body = start + file.read(COLUMNS_LIMIT_BYTES + 1)
+def _read_columns(file: IO[bytes]) -> Iterator[Chunk]:
+    body = file.read(COLUMNS_LIMIT_BYTES + 1)
     if len(body) > COLUMNS_LIMIT_BYTES:
         raise BatchTooLargeError(COLUMNS_LIMIT_BYTES)
     raw = _raw_columns(body)
@@ -303,17 +307,39 @@ def _typed_column(name: str, text: bytes) -> pl.Series | None:
 
     It takes what is refused here, true for 1 and numbers for texts: None where such a cell may be.
     """
-    number = name in NUMBERS
-    if any(sign in text for sign in ((b"t", b"f") if number else (b"\\",))):
+    number, text = name in NUMBERS, text.strip(_BLANKS)
+    if text[:1] != b"[" or any(sign in text for sign in ((b"t", b"f") if number else (b"\\",))):
         return None
-    kind = pl.List(pl.Float64 if number else pl.String)
     try:
-        cells: pl.Series = pl.Series([text.decode()]).str.json_decode(kind)[0]
-    except (pl.exceptions.PolarsError, UnicodeDecodeError):
+        parts = [_cells(part, pl.Float64() if number else pl.String()) for part in _parted(text, number=number)]
+    except (pl.exceptions.PolarsError, ValueError):
         return None
+    cells = pl.concat(parts).alias(name)
     # Each text stands between two quotes, and nothing else does.
     quotes = np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == ord('"'))
-    return cells.alias(name) if number or quotes == 2 * (len(cells) - cells.null_count()) else None
+    return cells if number or quotes == 2 * (len(cells) - cells.null_count()) else None
+
+
+def _parted(text: bytes, *, number: bool) -> Iterator[bytes]:
+    """Shorter lists with the same cells, for polars takes many times their memory while it reads them.
+
+    Raises:
+        ValueError: There is no place to cut.
+    """
+    inside = text[1:-1]
+    # Where this is within a text that begins with a comma, or in a list of a list, the part is no JSON.
+    end_of_cell = b"," if number else b'",'
+    start = 0
+    while len(inside) - start > PART_BYTES:
+        end = inside.rindex(end_of_cell, start, start + PART_BYTES) + len(end_of_cell) - 1
+        yield b"[%s]" % inside[start:end]
+        start = end + 1
+    yield b"[%s]" % inside[start:]
+
+
+def _cells(part: bytes, kind: pl.DataType) -> pl.Series:
+    read: pl.Series = pl.Series([part]).cast(pl.String).str.json_decode(pl.List(kind))[0]
+    return read
 
 
 def _no_columns(error: Exception, text: bytes) -> BatchBodyError:
