@@ -188,7 +188,8 @@ class EncodedRows:
         part = self.rows.read(start, stop)
         numbers = part.numbers if unknown is None else np.where(unknown, np.nan, part.numbers)
         out = _measured(numbers, part.status, self.as_of)
-        out[:, _PLACE] = self.places[part.fold, part.site]
+        _, sites, width = self.places.shape
+        out[:, _PLACE] = self.places.reshape(-1, width).take(part.fold * sites + part.site, axis=0)
         fill_expected(out)
         return _known(out)
 

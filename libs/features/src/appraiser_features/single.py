@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from appraiser_features.encoder import NAMES, FeatureEncoder
 from appraiser_features.expected import FIRST, PER_SQFT, SIZE
-from appraiser_features.location import POSITION, STATISTICS, city_key
+from appraiser_features.location import POSITION, STATISTICS
 from appraiser_features.measures import DAYS_PER_YEAR, MEASURES, SQFT_PER_ACRE, STATUS_CODES
 from appraiser_features.summary import EPOCH
 from appraiser_schema import Listing
@@ -38,19 +38,20 @@ class SingleEncoder:
         places = encoder.places
         self._as_of = float(encoder.as_of.toordinal() - _EPOCH)
         self._table = places._table  # noqa: SLF001 - the same library
-        _, self._by_state, self._by_city, self._by_zip3, self._by_zip = places._rows  # noqa: SLF001
+        self._rows = places._rows  # noqa: SLF001
 
     def transform(self, listing: Listing) -> NDArray[np.float32]:
         """Features of a house, float32, shape (1, k); NaN is unknown."""
         out = np.empty((1, len(NAMES)), dtype=np.float32)
         row = out[0]
         row[:_M] = self._measures(listing)
-        state = self._by_state.get(listing.state, 0)
-        city = self._by_city.get(city_key(listing.state, listing.city), state)
+        states, cities, zip3s, zips = self._rows
+        state = states.get(listing.state, 0)
+        city = cities.get(listing.state, {}).get((listing.city or "").lower(), state)
         code = listing.zip_code or ""
-        place = self._by_zip.get(code)
+        place = zips.get(code)
         if place is None:
-            place = self._by_zip3.get(code[:3], city)
+            place = zip3s.get(code[:3], city)
         table = self._table
         row[_M:_CITY] = table[place]
         row[_CITY:_STATE] = table[city, -_S:]
