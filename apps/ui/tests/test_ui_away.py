@@ -36,3 +36,19 @@ class TestAway:
         app.button(key="retry").click().run()
         assert not app.exception
         assert len(app.error) == 1
+
+    def test_trying_again_draws_once(self) -> None:
+        """The page is drawn once more and not twice: a second drawing would take the place of a link just clicked."""
+
+        def page() -> None:
+            import streamlit as st
+
+            from appraiser_ui.errors import NoModelError
+            from appraiser_ui.notices import show_error
+
+            st.session_state.drawn = st.session_state.get("drawn", 0) + 1
+            show_error(NoModelError("none yet"))
+
+        app = AppTest.from_function(page, default_timeout=30).run()
+        app.button(key="retry").click().run()
+        assert app.session_state.drawn == 2

@@ -44,8 +44,8 @@ def show_error(error: ApiError) -> None:
     """Say what went wrong, with a button to try again."""
     with st.container(key="api-error"):
         st.error(in_words(error), icon=":material/cloud_off:")
-        if st.button(say("frame.away.again"), icon=":material/refresh:", key="retry"):
-            st.rerun()
+        # A press draws the page again by itself; to ask for that once more would undo a link that was clicked since.
+        st.button(say("frame.away.again"), icon=":material/refresh:", key="retry")
 
 
 def observe[Seen](read: Callable[[], Seen]) -> Seen | ApiError:
