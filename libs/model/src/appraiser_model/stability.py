@@ -38,13 +38,8 @@ def edges_of(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else known
 
 
-def bins_of(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The bin of each value, shape (n,): bin i holds values up to and with edge i, the last one the unknown."""
-    return np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="left"))
-
-
 def rows_by_bin(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
-    """How many values each bin of `bins_of` holds, shape (len(edges) + 2,)."""
+    """How many values each bin holds, shape (len(edges) + 2,): i those up to and with edge i, the last the unknown."""
     # The unknown come last. Where many are counted, to sort them costs a quarter of a search for each.
     up_to = np.searchsorted(np.sort(values), edges, side="right")
     known = len(values) - np.count_nonzero(np.isnan(values))

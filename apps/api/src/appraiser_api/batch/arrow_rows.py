@@ -103,11 +103,10 @@ def _sound(column: pa.Array) -> pa.Array:
 
 def _without_stray_views(column: pa.Array) -> pa.Array:
     """The same texts; the views of those that are unknown, which nobody has checked, are empty."""
-    validity, _, *texts = column.buffers()
-    views = _views(column).copy()
-    views[~_known(column)] = 0
-    bits = None if validity is None else pa.array(_known(column)).buffers()[1]
-    return pa.Array.from_buffers(column.type, len(column), [bits, pa.py_buffer(views), *texts])
+    known, views = _known(column), _views(column).copy()
+    views[~known] = 0
+    _, bits = pa.array(known).buffers()
+    return pa.Array.from_buffers(column.type, len(column), [bits, pa.py_buffer(views), *column.buffers()[2:]])
 
 
 def _plain(column: pa.Array) -> pa.Array:
