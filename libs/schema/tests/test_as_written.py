@@ -135,14 +135,14 @@ class TestTheQuickWay:
     def test_takes_what_is_written_well(self) -> None:
         """Listings as feeds and the service's own clients write them are not looked at again."""
         frame = number_rows(houses(3, zip_code=pl.Series(["78701", "601.0", None])))
-        parted = part_as_written(frame, ROW_NUMBER, rules_of(LISTING_TABLE))
+        parted = part_as_written(frame, ROW_NUMBER)
         assert parted.good["zip_code"].to_list() == ["78701", "00601", None]
         assert parted.others.is_empty()
 
     def test_leaves_the_others_as_they_came(self) -> None:
         """What may be wrong keeps its columns and its number."""
         frame = number_rows(houses(2, zip_code=pl.Series(["78701-1234", "78701"]), colour=pl.lit("red")))
-        parted = part_as_written(frame, ROW_NUMBER, rules_of(LISTING_TABLE))
+        parted = part_as_written(frame, ROW_NUMBER)
         assert parted.good[ROW_NUMBER].to_list() == [2]
         assert parted.others.equals(frame.head(1))
 

@@ -187,7 +187,7 @@ def clean_columns(frame: pl.DataFrame) -> tuple[Checked, Columns]:
 
 
 def _clean_as_written(frame: pl.DataFrame) -> tuple[Checked, Mapping[str, Coded]]:
-    parted = part_as_written(number_rows(frame), ROW_NUMBER, _LISTING.rules)
+    parted = part_as_written(number_rows(frame), ROW_NUMBER)
     if parted.others.is_empty():
         return Checked(parted.good, pl.DataFrame(schema=FAILURE_SCHEMA)), parted.texts
     checked = _clean_unpriced(parted.others)
@@ -223,12 +223,10 @@ def _columns(frame: pl.DataFrame, texts: Mapping[str, Coded], *, coded: bool) ->
     if coded and (others := [name for name in as_text if name not in texts]):
         parted = zip(others, code_texts(frame, others), strict=True)
         texts = {**texts, **{name: Coded(different.to_list(), codes) for name, (different, codes) in parted}}
-    days = pl.col("prev_sold_date").cast(pl.Int32)
-    numbers = (days if name == "prev_sold_date" else pl.col(name) for name in LISTING_COLUMNS if name not in as_text)
-    columns: dict[str, Any] = {
-        series.name: series.to_numpy()
-        for series in frame.select(number.cast(pl.Float64).fill_null(np.nan) for number in numbers)
-    }
+    # What is unknown becomes NaN. Not by an expression: to plan a query takes longer than to copy a thousand numbers.
+    numbers = (frame[name] for name in LISTING_COLUMNS if name not in as_text)
+    days = (series.cast(pl.Int32) if series.dtype == pl.Date else series for series in numbers)
+    columns: dict[str, Any] = {series.name: series.cast(pl.Float64).to_numpy() for series in days}
     return columns | {name: texts[name] if coded else frame[name].to_list() for name in as_text}
 
 

@@ -54,10 +54,10 @@ class Checked:
         rows = self.good.height
         wanted = max(-(-rows // PART_ROWS), min(threads, rows // LEAST_ROWS), 1)
         size = max(1, -(-rows // wanted))
-        starts = range(0, max(rows, 1), size)
+        starts = list(range(0, max(rows, 1), size))
         # What was refused goes with the good rows before it.
-        firsts = self.good[ROW_NUMBER].gather(list(starts)[1:])
-        cuts = self.refused["row"].search_sorted(firsts, side="left").to_list()
+        firsts = self.good[ROW_NUMBER].to_numpy()[starts[1:]]
+        cuts = np.searchsorted(self.refused["row"].to_numpy(), firsts).tolist()
         for start, (cut, end) in zip(starts, pairwise([0, *cuts, self.refused.height]), strict=True):
             features = self.features[start : start + size]
             yield Checked(self.good.slice(start, size), features, self.refused.slice(cut, end - cut))
