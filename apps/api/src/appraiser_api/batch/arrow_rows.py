@@ -1,8 +1,6 @@
 """Reads listings from Parquet and from a stream of Arrow record batches, a part at a time."""
 
-import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Final
 
 import numpy as np
@@ -22,9 +20,6 @@ GROUP_LIMIT_BYTES: Final = 512 * MEBIBYTE
 
 TEXT_LIMIT_BYTES: Final = 1_000
 """Longer than any text of a listing, of which the longest is a city of 100 characters."""
-
-THREADS_FROM_BYTES: Final = 2 * MEBIBYTE
-"""A smaller record batch is looked at by one thread: to wake others takes longer."""
 
 TEXTS: Final = ("status", "state", "city", "zip_code", "prev_sold_date")
 
@@ -82,22 +77,32 @@ def read_arrow(file: IO[bytes]) -> tuple[Iterator[Chunk], tuple[str, ...]]:
 
 
 def _checked(batch: pa.RecordBatch) -> pa.RecordBatch:
-    # What comes from outside may point anywhere and be no text: polars, which trusts it, would end the process.
+    """The batch; its dictionaries, which all parts of it share, are looked at once."""
     batch.validate()
-    if batch.nbytes < THREADS_FROM_BYTES:
-        columns = list(map(_sound, batch.columns))
-    else:
-        # Nothing else can be done before it is known to be sound.
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            columns = list(pool.map(_sound, batch.columns))
-    # The same goes for the notes that a writer left in the schema.
+    columns = [_checked_dictionary(c) if pa.types.is_dictionary(c.type) else c for c in batch.columns]
+    # polars trusts the notes that a writer left in the schema: they are left behind.
     return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
-def _sound(column: pa.Array) -> pa.Array:
-    """The column, as polars may have it."""
+def _checked_dictionary(column: pa.DictionaryArray) -> pa.DictionaryArray:
     column.validate(full=True)
-    _check_texts(column.dictionary if pa.types.is_dictionary(column.type) else column)
+    texts = column.dictionary
+    _check_texts(texts)
+    if not pa.types.is_string_view(texts.type):
+        return column
+    return pa.DictionaryArray.from_arrays(column.indices, texts.cast(pa.large_string()))
+
+
+def _sound(column: pa.Array) -> pa.Array:
+    """A part of a column, as polars may have it.
+
+    What comes from outside may point anywhere and be no text: polars, which trusts it, would end the process.
+    """
+    if pa.types.is_dictionary(column.type):
+        # Written out: polars follows the numbers of what is unknown, too.
+        return column.dictionary.take(column.indices)
+    column.validate(full=True)
+    _check_texts(column)
     return _without_stray_views(column) if pa.types.is_string_view(column.type) and column.null_count else column
 
 
@@ -107,14 +112,6 @@ def _without_stray_views(column: pa.Array) -> pa.Array:
     views[~known] = 0
     _, bits = pa.array(known).buffers()
     return pa.Array.from_buffers(column.type, len(column), [bits, pa.py_buffer(views), *column.buffers()[2:]])
-
-
-def _plain(column: pa.Array) -> pa.Array:
-    """A dictionary written out: polars follows its numbers where there is nothing, and the process would end."""
-    if pa.types.is_dictionary(column.type):
-        texts = column.dictionary
-        return (texts.cast(pa.large_string()) if pa.types.is_string_view(texts.type) else texts).take(column.indices)
-    return column
 
 
 def _check_texts(column: pa.Array) -> None:
@@ -185,7 +182,7 @@ def _chunks(kind: str, batches: Iterator[pa.RecordBatch]) -> Iterator[Chunk]:
 
 
 def _frame(batch: pa.RecordBatch, first: int) -> pl.DataFrame:
-    frame = pl.from_arrow(pa.RecordBatch.from_arrays(list(map(_plain, batch.columns)), names=batch.schema.names))
+    frame = pl.from_arrow(pa.RecordBatch.from_arrays(list(map(_sound, batch.columns)), names=batch.schema.names))
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a batch of records is a table
     plain = {pl.Categorical: pl.String, pl.Enum: pl.String, pl.Decimal: pl.Float64, pl.Null: pl.String}
     casts = [pl.col(n).cast(plain[t.base_type()]) for n, t in frame.schema.items() if t.base_type() in plain]
