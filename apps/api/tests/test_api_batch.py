@@ -23,7 +23,7 @@ from running_api import serves, wait_for
 from starlette.testclient import TestClient
 
 from appraiser_api.asked import Asked
-from appraiser_api.batch import chunks, json_rows
+from appraiser_api.batch import chunks, json_columns, json_rows
 from appraiser_api.batch.chunks import CHUNK_ROWS, FIRST_ROWS, GROWTH
 from appraiser_api.batch.errors import BatchBodyError
 from appraiser_api.batch.kinds import Kind
@@ -250,15 +250,61 @@ class TestJson:
                 return str(error)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(json_rows, "PART_BYTES", 20)
+            patch.setattr(chunks, "FIRST_ROWS", 4)
+            patch.setattr(json_columns, "FIRST_BYTES", 10)
+            patch.setattr(json_columns, "PART_BYTES", 20)
             quick = read_all()
-            patch.setattr(json_rows, "_typed_column", lambda *_: None)
+            patch.setattr(json_columns, "_typed", lambda *_: None)
+            patch.setattr(json_columns, "FIRST_BYTES", 1_000_000)
             assert quick == read_all()
+
+    @pytest.mark.parametrize(
+        "columns",
+        [
+            {"state": ["Texas"] * 3, "bed": [1, 2, 3, 4]},
+            {"state": ["Texas"] * 3, "bed": []},
+            {"state": [], "city": ["Austin"]},
+            {"state": ["Texas"] * 3, "city": ["Austin", None]},
+            {"state": ["Texas"] * 3, "city": ["null", "Austin"]},
+            {"state": ["Texas"] * 3, "zip_code": ["77005", 77005]},
+            {"state": ["Texas"] * 3, "price": [1, 2]},
+        ],
+    )
+    def test_columns_of_several_lengths(self, api: TestClient, columns: Any) -> None:
+        """Which houses they describe is not known: nothing is answered, and the lengths are told."""
+        response = ask(api, Kind.JSON, json.dumps(columns).encode())
+        assert response.status_code == 422
+        lengths = sorted({len(cells) for cells in columns.values()})
+        assert response.json()["errors"][0]["rule"] == "must have columns of one length"
+        assert response.json()["errors"][0]["value"] == str(lengths)
+
+    @pytest.mark.parametrize(
+        ("name", "cells"),
+        [
+            ("city", ["null", "nullnull", None]),
+            ("city", [",", '","', "a,b"]),
+            ("zip_code", ["77005", 77005, None]),
+            ("zip_code", [77005, None, 77005.0]),
+            ("bed", [[1, 2], "3,4", None]),
+            ("price", [{"a": [1, 2]}, None, "4"]),
+        ],
+    )
+    def test_columns_of_one_length(self, api: TestClient, name: str, cells: list[Any]) -> None:
+        """Whatever stands in their cells, they are as long as they are."""
+        body = json.dumps({"state": ["Texas"] * 3, name: cells}).encode()
+        assert ask(api, Kind.JSON, body).json()["rows"] == 3
+
+    @pytest.mark.parametrize(
+        "body", [b'{"state": [], "bed": [ ]}', b' { "state" :\n[\n] } ', b'{"state":[], "bed":null}']
+    )
+    def test_columns_without_rows(self, api: TestClient, body: bytes) -> None:
+        """No row in, no row out."""
+        assert ask(api, Kind.JSON, body).json()["row"] == []
 
     def test_columns_without_the_lock(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A column whose cells have their type is never read cell by cell."""
         looked = []
-        decode = json_rows.msgspec.json.decode
+        decode = json_columns.msgspec.json.decode
 
         def watched(text: Any, **how: Any) -> Any:
             looked.append(how)
@@ -266,8 +312,8 @@ class TestJson:
 
         columns = table([*HOUSES, {"state": "Texas", "city": "Peñitas", "prev_sold_date": "2019-05-01"}])
         body = json.dumps(columns.to_dict(as_series=False), ensure_ascii=False).encode()
-        monkeypatch.setattr(json_rows.msgspec.json, "decode", watched)
-        monkeypatch.setattr(json_rows, "PART_BYTES", 60)
+        monkeypatch.setattr(json_columns.msgspec.json, "decode", watched)
+        monkeypatch.setattr(json_columns, "FIRST_BYTES", 60)
         (chunk,) = read_chunks(io.BytesIO(body), Kind.JSON)[0]
         assert len(looked) == 1
         assert chunk.frame.drop("row_number").equals(columns.select(LISTING_COLUMNS))
