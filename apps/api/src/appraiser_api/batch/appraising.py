@@ -1,6 +1,6 @@
 """Checks and appraises a chunk of houses: prices for the good rows, and for the others what is wrong with them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -65,17 +65,22 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Rows that were appraised.
+    """Rows that were appraised, and those between them that were refused.
 
     Attributes:
-        answers: `SCHEMA`, one line per row that was sent, in their order.
-        good: The clean listings that have a price, numbered.
+        rows: The numbers of those that have a price.
         appraised: Their prices.
+        refused: `SCHEMA`, one line per row that is no listing.
     """
 
-    answers: pl.DataFrame
-    good: pl.DataFrame
+    rows: pl.Series
     appraised: Appraised
+    refused: pl.DataFrame
+
+    @property
+    def height(self) -> int:
+        """How many rows were sent."""
+        return len(self.rows) + self.refused.height
 
 
 def check(chunk: Chunk, model: ValuationModel) -> Checked:
@@ -87,21 +92,16 @@ def check(chunk: Chunk, model: ValuationModel) -> Checked:
     return Checked(clean.good, model.encoder.transform(columns), _refused(clean.failures, chunk.faults))
 
 
-def appraise(model: ValuationModel, checked: Checked) -> Answered:
-    """Appraise the rows that are listings; the bits are those of a single house and of the pipeline."""
-    appraised = model.appraise_features(checked.features)
-    answers = pl.DataFrame(
-        [
-            checked.good[ROW_NUMBER].alias("row"),
-            pl.Series("price_usd", appraised.price_usd),
-            pl.Series("lower_usd", appraised.lower_usd),
-            pl.Series("upper_usd", appraised.upper_usd),
-            _NO_ERRORS.new_from_index(0, checked.good.height),
-        ]
+def answers(parts: Sequence[Answered]) -> pl.DataFrame:
+    """`SCHEMA`, one line per row that was sent, in their order."""
+    rows = pl.concat([part.rows for part in parts]).alias("row")
+    prices = (
+        pl.Series(name, np.concatenate([getattr(part.appraised, name) for part in parts]))
+        for name in ("price_usd", "lower_usd", "upper_usd")
     )
-    if not checked.refused.is_empty():
-        answers = pl.concat([answers, checked.refused]).sort("row")
-    return Answered(answers, checked.good, appraised)
+    priced = pl.DataFrame([rows, *prices, _NO_ERRORS.new_from_index(0, len(rows))])
+    refused = [part.refused for part in parts if not part.refused.is_empty()]
+    return pl.concat([priced, *refused]).sort("row") if refused else priced
 
 
 def _refused(failures: pl.DataFrame, faults: list[Fault]) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from typing import IO, Final
 
 import polars as pl
 
-from appraiser_api.batch.appraising import PART_ROWS, SCHEMA, Answered, Checked, appraise, check
+from appraiser_api.batch.appraising import PART_ROWS, SCHEMA, Answered, Checked, answers, check
 from appraiser_api.batch.arrow_rows import read_arrow, read_parquet
 from appraiser_api.batch.chunks import CHUNK_ROWS, Chunk
 from appraiser_api.batch.csv_rows import read_csv
@@ -17,11 +17,14 @@ from appraiser_api.batch.json_rows import is_columns, read_json, read_lines
 from appraiser_api.batch.kinds import Kind
 from appraiser_api.batch.writing import Writer, writer
 from appraiser_api.champion import Champion
+from appraiser_model import Appraised
+from appraiser_schema.frames import ROW_NUMBER
 
 AHEAD: Final = CHUNK_ROWS // PART_ROWS
 """Parts that wait for a thread, or for those before them: as many as a chunk has, or two for each thread."""
 
-type Record = Callable[[Answered], None]
+type Record = Callable[[pl.DataFrame, Appraised], None]
+"""Puts clean listings with their prices on record; they are numbered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +59,23 @@ class Session:
             ApiError: The body is damaged further on.
         """
         begun = False
-        for answers in _gathered(self._appraised(record)):
+        for parts in _gathered(self._appraised(record)):
             # Nothing is said before the first rows are through: until then a fault is a problem document.
-            yield (b"" if begun else self.writer.begin()) + self.writer.write(answers)
+            yield (b"" if begun else self.writer.begin()) + self.writer.write(answers(parts))
             begun = True
         if not begun:
             yield self.writer.begin() + self.writer.write(pl.DataFrame(schema=SCHEMA))
         yield self.writer.end()
 
-    def _appraised(self, record: Record) -> Iterator[pl.DataFrame]:
-        """The answers to parts of the chunks, in order; each part is worked on by a thread of its own."""
+    def _appraised(self, record: Record) -> Iterator[Answered]:
+        """The parts of the chunks, in order; each is worked on by a thread of its own."""
         model, threads = self.champion.bundle.model, os.cpu_count() or 1
 
-        def work(part: Checked) -> pl.DataFrame:
-            answered = appraise(model, part)
-            record(answered)
-            return answered.answers
+        def work(part: Checked) -> Answered:
+            # The bits are those of a single house and of the pipeline.
+            appraised = model.appraise_features(part.features)
+            record(part.good, appraised)
+            return Answered(part.good[ROW_NUMBER], appraised, part.refused)
 
         checked = (check(chunk, model) for chunk in self.chunks)
         return _in_threads(work, (part for whole in checked for part in whole.divided(threads)), threads)
@@ -109,16 +113,16 @@ def _first[T, R](work: Callable[[T], R], waiting: deque[tuple[Future[R], T]]) ->
     return waiting.popleft()[0].result()
 
 
-def _gathered(parts: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The same rows, as many together as are read together: small pieces make large files."""
-    kept: list[pl.DataFrame] = []
+def _gathered(parts: Iterator[Answered]) -> Iterator[list[Answered]]:
+    """As many rows together as are read together: small pieces make large files."""
+    kept: list[Answered] = []
     for part in parts:
         kept.append(part)
         if sum(each.height for each in kept) >= CHUNK_ROWS:
-            yield pl.concat(kept)
+            yield kept
             kept = []
     if kept:
-        yield pl.concat(kept)
+        yield kept
 
 
 def read_chunks(file: IO[bytes], kind: Kind) -> tuple[Iterator[Chunk], tuple[str, ...]]:

@@ -19,7 +19,9 @@ from appraiser_api.services import Services, Shared
 from appraiser_schema import LISTING_COLUMNS, example_listing
 
 if TYPE_CHECKING:
-    from appraiser_api.batch.appraising import Answered
+    import polars as pl
+
+    from appraiser_model import Appraised
 
 MODEL: Final = "X-Appraiser-Model"
 RECORD: Final = "X-Appraiser-Request-ID"
@@ -140,14 +142,14 @@ class Work:
     def _next(self) -> bytes | None:
         return next(self.parts, None)
 
-    def _record(self, answered: "Answered") -> None:
+    def _record(self, numbered: "pl.DataFrame", appraised: "Appraised") -> None:
         """Put a chunk on record before its part of the answer leaves."""
-        listings = answered.good.clone()
+        listings = numbered.clone()
         rows = listings.drop_in_place("row_number")
         self.services.log.append_table(
             self.asked.record_id,
             listings,
-            answered.appraised,
+            appraised,
             model=self.champion.logged,
             at=time.time(),
             latency_seconds=time.perf_counter() - self.began,
