@@ -24,7 +24,7 @@ from starlette.testclient import TestClient
 
 from appraiser_api.asked import Asked
 from appraiser_api.batch import chunks, json_columns, json_rows
-from appraiser_api.batch.chunks import CHUNK_ROWS, FIRST_ROWS, GROWTH
+from appraiser_api.batch.chunks import CHUNK_ROWS, FIRST_ROWS
 from appraiser_api.batch.errors import BatchBodyError
 from appraiser_api.batch.kinds import Kind
 from appraiser_api.batch.session import read_chunks
@@ -667,9 +667,9 @@ class TestLimits:
     @pytest.mark.parametrize("kind", [Kind.PARQUET, Kind.ARROW])
     def test_begins_with_a_short_chunk(self, kind: Kind) -> None:
         """So that the first houses are soon appraised, and each chunk is checked before the last one is through."""
-        houses = [{"state": "Ohio", "bed": 3.0}] * 20_000
+        houses = [{"state": "Ohio", "bed": 3.0}] * (7 * FIRST_ROWS)
         found = [chunk.rows for chunk in read_chunks(io.BytesIO(written(kind, houses)), kind)[0]]
-        assert found == [FIRST_ROWS, GROWTH * FIRST_ROWS, 20_000 - (1 + GROWTH) * FIRST_ROWS]
+        assert found == [FIRST_ROWS, FIRST_ROWS, 2 * FIRST_ROWS, 3 * FIRST_ROWS]
 
     def test_closes_the_file_when_the_client_leaves(self, api: TestClient) -> None:
         """A client that hangs up in the middle leaves nothing open."""

@@ -16,10 +16,6 @@ CHUNK_ROWS: Final = 32_768
 FIRST_ROWS: Final = 2_048
 """Rows of the first chunk: until it is checked, nothing is appraised."""
 
-GROWTH: Final = 3
-"""How much longer a chunk may be than all before it. To appraise a row takes about five times as long as to check it:
-so a chunk is checked before the last one is appraised."""
-
 MOST_COLUMNS: Final = 1_000
 """Tables of people have some dozens."""
 
@@ -28,8 +24,12 @@ NOT_ASKED: Final = frozenset(RAW_COLUMNS) - frozenset(LISTING_COLUMNS)
 
 
 def chunk_rows(before: int) -> int:
-    """Rows of the chunk that follows so many rows: few at first, soon CHUNK_ROWS."""
-    return min(max(FIRST_ROWS, GROWTH * before), CHUNK_ROWS)
+    """Rows of the chunk that follows so many rows: as many as all of them, but no fewer than the first had.
+
+    To appraise a row takes three times as long as to read and check it, or more, and a chunk is read and checked by one
+    thread while another one appraises those before it.
+    """
+    return min(max(FIRST_ROWS, before), CHUNK_ROWS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class Session:
             ApiError: The body is damaged further on.
         """
         begun = False
-        for parts in _gathered(self._appraised(record)):
+        for parts in _gathered(self._appraised(record), self.writer.rows):
             # Nothing is said before the first rows are through: until then a fault is a problem document.
             yield (b"" if begun else self.writer.begin()) + self.writer.write(answers(parts))
             begun = True
@@ -113,12 +113,12 @@ def _first[T, R](work: Callable[[T], R], waiting: deque[tuple[Future[R], T]]) ->
     return waiting.popleft()[0].result()
 
 
-def _gathered(parts: Iterator[Answered]) -> Iterator[list[Answered]]:
-    """As many rows together as are read together: small pieces make large files."""
+def _gathered(parts: Iterator[Answered], rows: int) -> Iterator[list[Answered]]:
+    """So many rows together, or a few more."""
     kept: list[Answered] = []
     for part in parts:
         kept.append(part)
-        if sum(each.height for each in kept) >= CHUNK_ROWS:
+        if sum(each.height for each in kept) >= rows:
             yield kept
             kept = []
     if kept:

@@ -16,8 +16,21 @@ from appraiser_schema import ModelRef
 PRICES: Final = ("price_usd", "lower_usd", "upper_usd")
 
 
+LARGE_ROWS: Final = 32_768
+"""Rows of a record batch, or of a row group: files of small pieces are slow to read."""
+
+SMALL_ROWS: Final = 8_192
+"""Rows that are written as text together: those at the end are written while no thread has anything else to do."""
+
+
 class Writer(Protocol):
-    """Writes one answer."""
+    """Writes one answer.
+
+    Attributes:
+        rows: How many rows it likes to be given together.
+    """
+
+    rows: int
 
     def begin(self) -> bytes:
         """What stands before the first row."""
@@ -82,6 +95,8 @@ def _lines(answers: pl.DataFrame) -> bytes:
 
 
 class _Lines:
+    rows = SMALL_ROWS
+
     def begin(self) -> bytes:
         return b""
 
@@ -94,6 +109,8 @@ class _Lines:
 
 class _Counted:
     """Counts what was answered, for the end of a JSON document."""
+
+    rows = SMALL_ROWS
 
     def __init__(self, head: dict[str, Any]) -> None:
         self._head = msgspec.json.encode(head)[:-1]
@@ -150,6 +167,8 @@ class _JsonColumns(_Counted):
 
 
 class _Csv:
+    rows = SMALL_ROWS
+
     def begin(self) -> bytes:
         return ",".join(SCHEMA.names()).encode() + b"\n"
 
@@ -197,6 +216,8 @@ _ARROW_SCHEMA: Final = pl.DataFrame(schema=SCHEMA).to_arrow().schema
 
 
 class _Arrow:
+    rows = LARGE_ROWS
+
     def __init__(self, marks: dict[str, str]) -> None:
         self._sink = _Sink()
         self._schema = _ARROW_SCHEMA.with_metadata(marks)
