@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -153,13 +153,19 @@ class Places:
 
 
 _UNSEEN: Final = -1
+_AT_ONCE: Final = 1_000
 _BETWEEN: Final = "|"
 
 _LEVELS: Final = ("country", "states", "cities", "zip3s", "surroundings", "zips")
 
 
 def _rows_of(rows: Iterable[int]) -> NDArray[np.int64]:
-    return np.fromiter(rows, dtype=np.int64)
+    """The rows as numbers of numpy, a thousand at a time: a longer run of C would keep single houses waiting."""
+    rows = iter(rows)
+    parts: list[NDArray[np.int64]] = []
+    while not parts or len(parts[-1]) == _AT_ONCE:
+        parts.append(np.fromiter(islice(rows, _AT_ONCE), dtype=np.int64))
+    return np.concatenate(parts)
 
 
 def city_key(state: str | None, city: str | None) -> str:
