@@ -265,7 +265,7 @@ class TestJson:
             {"state": ["Texas"] * 3, "bed": []},
             {"state": [], "city": ["Austin"]},
             {"state": ["Texas"] * 3, "city": ["Austin", None]},
-            {"state": ["Texas"] * 3, "city": ["null", "Austin"]},
+            {"state": ["Texas"] * 3, "city": ["Austin, Texas", "Houston"]},
             {"state": ["Texas"] * 3, "zip_code": ["77005", 77005]},
             {"state": ["Texas"] * 3, "price": [1, 2]},
         ],
@@ -278,11 +278,29 @@ class TestJson:
         assert response.json()["errors"][0]["rule"] == "must have columns of one length"
         assert response.json()["errors"][0]["value"] == str(lengths)
 
+    def test_lengths_before_the_first_row(self, api: TestClient) -> None:
+        """Of a long table, too, nothing is answered where a column ends early."""
+        rows = 2 * FIRST_ROWS
+        body = json.dumps({"state": ["Texas"] * rows, "bed": [3] * (rows - 1)}).encode()
+        response = ask(api, Kind.JSON, body)
+        assert response.status_code == 422
+        assert response.json()["errors"][0]["value"] == str([rows - 1, rows])
+
+    def test_a_length_that_shows_late(self) -> None:
+        """Where commas in texts make up for houses that are missing, the body is damaged from there on."""
+        cities = ["Austin, Texas", "Houston"] * FIRST_ROWS
+        body = json.dumps({"state": ["Texas"] * 3 * FIRST_ROWS, "city": cities}).encode()
+        chunks_of = read_chunks(io.BytesIO(body), Kind.JSON)[0]
+        assert next(chunks_of).rows == FIRST_ROWS
+        with pytest.raises(BatchBodyError, match="columns of one length"):
+            list(chunks_of)
+
     @pytest.mark.parametrize(
         ("name", "cells"),
         [
             ("city", ["null", "nullnull", None]),
             ("city", [",", '","', "a,b"]),
+            ("city", ['Austin "Tex"', "[", "]"]),
             ("zip_code", ["77005", 77005, None]),
             ("zip_code", [77005, None, 77005.0]),
             ("bed", [[1, 2], "3,4", None]),

@@ -93,6 +93,16 @@ class TestOnePath:
         many = {n: np.tile(v, 50) if isinstance(v, np.ndarray) else v * 50 for n, v in market[0].items()}
         assert encoder.transform(many).tobytes() == encoder.transform(market[0]).tobytes() * 50
 
+    @pytest.mark.parametrize("places", [999, 1000, 1001, 2000])
+    def test_many_places(self, encoder: FeatureEncoder, market: Market, places: int) -> None:
+        """However many different places are looked up, each house has the features that it has alone."""
+        ends = {name: values[-3:] for name, values in market[0].items()}
+        others = ((name, values[:1]) for name, values in market[0].items())
+        many = {n: np.repeat(v, places - 3) if isinstance(v, np.ndarray) else v * (places - 3) for n, v in others}
+        many |= {name: [f"{row:05}" for row in range(places - 3)] for name in ("city", "zip_code")}
+        table = {n: np.concatenate([many[n], v]) if isinstance(v, np.ndarray) else many[n] + v for n, v in ends.items()}
+        np.testing.assert_array_equal(encoder.transform(table)[-3:], encoder.transform(ends))
+
 
 class TestOutOfFold:
     """The price of a training listing does not reach its own features."""
