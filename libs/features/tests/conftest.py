@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from appraiser_features import Columns, FeatureEncoder
+from appraiser_features import FeatureEncoder
 
 type Market = tuple[dict[str, Any], NDArray[np.float64], NDArray[np.int64]]
 
@@ -21,14 +21,6 @@ PLACES = (
     ("Puerto Rico", "Aguada", "00602", 90.0),
 )
 """State, city, zip code and price per square foot of the market."""
-
-
-def pick(columns: Columns, rows: Any) -> dict[str, Any]:
-    """Some rows of columns."""
-    return {
-        name: values[rows] if isinstance(values, np.ndarray) else np.array(values, dtype=object)[rows].tolist()
-        for name, values in columns.items()
-    }
 
 
 def build_market(rows: int = 210, seed: int = 0) -> Market:
