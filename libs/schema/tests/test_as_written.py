@@ -13,7 +13,6 @@ from appraiser_schema import LISTING_COLUMNS
 from appraiser_schema.as_written import part_as_written
 from appraiser_schema.frames import (
     FAILURE_SCHEMA,
-    LISTING_TABLE,
     ROW_NUMBER,
     Checked,
     check_clean,
@@ -25,7 +24,6 @@ from appraiser_schema.frames import (
     number_rows,
     to_columns,
 )
-from appraiser_schema.rules import rules_of
 
 TEXTS: tuple[str | None, ...] = (
     *(None, "", " ", "\t", "\u00a0", "-", "Texas", " Texas ", "texas", "for_sale", "sold ", "Zürich", "x" * 101),

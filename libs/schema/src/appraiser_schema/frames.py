@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-import numpy as np
 import polars as pl
 
 from appraiser_schema.as_written import code_texts, part_as_written
