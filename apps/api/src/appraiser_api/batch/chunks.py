@@ -11,7 +11,7 @@ from appraiser_schema import LISTING_COLUMNS, RAW_COLUMNS, Status
 from appraiser_schema.frames import ROW_NUMBER
 
 CHUNK_ROWS: Final = 32_768
-"""Rows that are read, checked and written together: some 10 MB. Checking takes a millisecond before the first row."""
+"""Most rows that are read and checked together: some 10 MB."""
 
 FIRST_ROWS: Final = 2_048
 """Rows of the first chunk: until it is checked, nothing is appraised."""
