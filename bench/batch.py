@@ -112,7 +112,8 @@ def _measure(
 def _ask(client: httpx.Client, kind: Kind, body: bytes) -> float:
     began = time.perf_counter()
     response = client.post("/predict/batch", content=body, headers={"Content-Type": kind.value})
-    response.raise_for_status()
+    if response.is_error:
+        raise RuntimeError(f"the table was refused: {response.text}")
     return time.perf_counter() - began
 
 
