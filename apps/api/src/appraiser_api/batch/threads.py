@@ -8,7 +8,10 @@ from typing import Final
 
 NICENESS: Final = 15
 """Of -20 to 19: a thirtieth of the weight of the thread of single houses. Beside two busy threads Linux 6.18 woke a
-third within .4 ms from 13 on, in 99 of 100 cases; at 10 it took 3.5, a tick of the clock."""
+third within .4 ms from 13 on, in 99 of 100 cases; at 10 it took 3.5, a tick of the clock.
+
+Not `SCHED_IDLE`: beside other busy processes tables came to a halt, and houses waited 1.4 s (`bench/README.md`).
+"""
 
 
 def batch_threads(number: int) -> ThreadPoolExecutor:
