@@ -122,7 +122,7 @@ def records(root: Path, ids: Sequence[str], **changes: Any) -> list[bytes]:
     for request_id in ids:
         append(log, request_id, **changes)
     log.stop()
-    (segment,) = (root / "aside").glob("*-single/*.log")
+    (segment,) = (root / "aside").glob("*-log/*.log")
     found = payloads(segment)
     shutil.rmtree(root / "aside")
     return found

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import anyio
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -22,15 +21,16 @@ from pyarrow import parquet
 from running_api import serves, wait_for
 from starlette.testclient import TestClient
 
-from appraiser_api.asked import Asked
-from appraiser_api.batch import chunks, json_columns, json_rows
+from appraiser_api.batch import chunks, json_columns, json_rows, writing
 from appraiser_api.batch.chunks import CHUNK_ROWS, FIRST_ROWS
 from appraiser_api.batch.errors import BatchBodyError
 from appraiser_api.batch.kinds import Kind
-from appraiser_api.batch.session import read_chunks
+from appraiser_api.batch.session import Session, read_chunks
+from appraiser_api.batch.wire import HEADER, Frame, Job
+from appraiser_api.batch.worker import Models, Table
+from appraiser_api.cache import Pointer
+from appraiser_api.champion import Champion
 from appraiser_api.main import create_app
-from appraiser_api.prediction_log import PredictionLog
-from appraiser_api.routes.predict_batch import Work
 from appraiser_api.settings import Settings
 from appraiser_schema import LISTING_COLUMNS, Status, example_listing
 
@@ -105,6 +105,18 @@ def answer(client: TestClient, kind: Kind, body: bytes, accept: Kind | None = No
     return read(accept or kind, response.content)
 
 
+def here(client: TestClient, kind: Kind, body: bytes) -> list[dict[str, Any]]:
+    """What the table process would answer, by this process, whose limits a test can change."""
+    session = Session.open(io.BytesIO(body), kind, kind, champion_of(client))
+    return read(kind, b"".join(session.answer(lambda *_: None)))
+
+
+def champion_of(client: TestClient) -> Champion:
+    """The model that serves."""
+    champion: Champion = client.app.state.services.holder.champion()  # type: ignore[attr-defined]
+    return champion
+
+
 def singles(client: TestClient, houses: list[dict[str, Any]]) -> list[float]:
     """What is said of the same houses on their own."""
     answers = [client.post("/predict", json=house).json() for house in houses]
@@ -114,6 +126,17 @@ def singles(client: TestClient, houses: list[dict[str, Any]]) -> list[float]:
 def prices(rows: list[dict[str, Any]]) -> list[float]:
     """What a table's answer says of the rows, one after another."""
     return [row[name] for row in rows for name in ("price_usd", "lower_usd", "upper_usd")]
+
+
+class KeepingLog:
+    """Keeps which rows were recorded."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[str, list[int]]] = []
+
+    def append_table(self, request_id: str, *_: Any, rows: pl.Series, **__: Any) -> None:
+        """Record some."""
+        self.kept.append((request_id, rows.to_list()))
 
 
 @pytest.fixture(scope="module")
@@ -388,7 +411,7 @@ class TestJson:
         expected = answer(api, Kind.JSON, body)
         for size in (300, 301, 317, 333, 512):
             monkeypatch.setattr(json_rows, "BLOCK_BYTES", size)
-            assert answer(api, Kind.JSON, body) == expected
+            assert here(api, Kind.JSON, body) == expected
 
     def test_lines_are_cut_at_line_ends_wherever_blocks_end(
         self, api: TestClient, monkeypatch: pytest.MonkeyPatch
@@ -398,7 +421,7 @@ class TestJson:
         expected = answer(api, Kind.LINES, body)
         for size in (280, 300, 333):
             monkeypatch.setattr(json_rows, "BLOCK_BYTES", size)
-            assert answer(api, Kind.LINES, body) == expected
+            assert here(api, Kind.LINES, body) == expected
 
     @pytest.mark.parametrize(
         "body",
@@ -478,16 +501,15 @@ class TestTypedTables:
         """Chunks follow each other, and the numbers of rows go on."""
         monkeypatch.setattr("appraiser_api.batch.arrow_rows.CHUNK_ROWS", 4)
         monkeypatch.setattr(chunks, "CHUNK_ROWS", 4)
-        rows = answer(api, kind, written(kind, HOUSES * 5))
+        rows = here(api, kind, written(kind, HOUSES * 5))
         assert [row["row"] for row in rows] == list(range(1, 16))
         assert prices(rows) == pytest.approx(singles(api, HOUSES) * 5, rel=1e-5)
 
     def test_refuses_a_group_that_would_fill_the_memory(self, api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
         """What a file says it unpacks to is looked at before it is unpacked."""
         monkeypatch.setattr("appraiser_api.batch.arrow_rows.GROUP_LIMIT_BYTES", 100)
-        response = ask(api, Kind.PARQUET, written(Kind.PARQUET, HOUSES * 100))
-        assert response.status_code == 422
-        assert "unpacked" in response.json()["detail"]
+        with pytest.raises(BatchBodyError, match="unpacked"):
+            here(api, Kind.PARQUET, written(Kind.PARQUET, HOUSES * 100))
 
     @pytest.mark.parametrize("kind", [Kind.PARQUET, Kind.ARROW])
     def test_refuses_a_text_that_is_written_once_and_named_often(self, api: TestClient, kind: Kind) -> None:
@@ -510,9 +532,8 @@ class TestTypedTables:
         with pa.ipc.new_stream(target, batch.schema) as stream:
             stream.write_batch(batch)
         before = pa.default_memory_pool().max_memory()
-        response = ask(api, Kind.ARROW, target.getvalue())
-        assert response.status_code == 422
-        assert "a text of 1,000,000 bytes" in response.json()["detail"]
+        with pytest.raises(BatchBodyError, match="a text of 1,000,000 bytes"):
+            here(api, Kind.ARROW, target.getvalue())
         assert pa.default_memory_pool().max_memory() - before < 100 * len(text)
 
     def test_views_of_what_is_unknown(self, api: TestClient) -> None:
@@ -556,9 +577,8 @@ class TestTypedTables:
         assert len(target.getvalue()) < 20_000
         assert len(answer(api, Kind.ARROW, target.getvalue())) == 50_000
         monkeypatch.setattr("appraiser_api.batch.arrow_rows.GROUP_LIMIT_BYTES", 400_000)
-        response = ask(api, Kind.ARROW, target.getvalue())
-        assert response.status_code == 422
-        assert "unpacked" in response.json()["detail"]
+        with pytest.raises(BatchBodyError, match="unpacked"):
+            here(api, Kind.ARROW, target.getvalue())
 
     @pytest.mark.parametrize("kind", TABLES)
     def test_refuses_columns_without_number(self, api: TestClient, kind: Kind) -> None:
@@ -648,30 +668,42 @@ class TestLimits:
         def full(*_: object, **__: object) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        monkeypatch.setattr(tempfile, "SpooledTemporaryFile", full)
+        monkeypatch.setattr(tempfile, "TemporaryFile", full)
         response = ask(api, Kind.CSV, written(Kind.CSV, HOUSES))
         assert response.status_code == 503
         assert response.json()["type"] == "urn:appraiser:problem:spool-full"
 
     def test_leaves_no_file_behind(self, api: TestClient) -> None:
-        """A body that is longer than fits in memory lies in a file without a name."""
+        """A body lies in a file without a name."""
         services = api.app.state.services  # type: ignore[attr-defined]
         answer(api, Kind.CSV, written(Kind.CSV, HOUSES * 10_000))
         assert list(services.settings.batch_folder.iterdir()) == []
 
     def test_every_price_is_on_record_before_it_leaves(self, api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
         """Rows are recorded under the request's id, by their numbers; a refused row is no prediction."""
-        kept: list[tuple[str, list[int]]] = []
-        append = PredictionLog.append_table
-
-        def record(log: PredictionLog, request_id: str, listings: Any, appraised: Any, **facts: Any) -> None:
-            append(log, request_id, listings, appraised, **facts)
-            kept.append((request_id, facts["rows"].to_list()))
-
-        monkeypatch.setattr(PredictionLog, "append_table", record)
-        monkeypatch.setattr(chunks, "CHUNK_ROWS", 2)
-        response = ask(api, Kind.CSV, written(Kind.CSV, [HOUSES[0], BAD, HOUSES[2]]))
-        assert kept == [(response.headers["x-appraiser-request-id"], [1, 3])]
+        log = KeepingLog()
+        monkeypatch.setattr("appraiser_api.batch.arrow_rows.CHUNK_ROWS", 4)
+        monkeypatch.setattr(chunks, "CHUNK_ROWS", 4)
+        monkeypatch.setattr(writing, "SMALL_ROWS", 1)
+        cache, champion = api.app.state.services.settings.model_cache, champion_of(api)  # type: ignore[attr-defined]
+        job = Job(
+            model=Pointer(digest=champion.bundle.digest, facts=champion.facts),
+            sent=Kind.ARROW,
+            wanted=Kind.LINES,
+            record_id="a" * 32,
+            client_id=None,
+            began=0.0,
+        )
+        body = io.BytesIO(written(Kind.ARROW, [HOUSES[0], BAD, HOUSES[2]] * 20))
+        rows: list[int] = []
+        for frame in Table(job, body, Models(cache), log).frames():  # type: ignore[arg-type]
+            if frame.startswith(Frame.PART.value):
+                lines = map(json.loads, frame[HEADER.size :].splitlines())
+                rows += [line["row"] for line in lines if "price_usd" in line]
+                assert set(rows) <= {row for _, some in log.kept for row in some}
+        assert len(log.kept) > 10
+        assert rows == [row for row in range(1, 61) if row % 3 != 2]
+        assert {request_id for request_id, _ in log.kept} == {"a" * 32}
 
     @pytest.mark.parametrize("kind", Kind)
     def test_no_more_than_a_chunk_is_read_at_once(self, kind: Kind) -> None:
@@ -688,22 +720,3 @@ class TestLimits:
         houses = [{"state": "Ohio", "bed": 3.0}] * (7 * FIRST_ROWS)
         found = [chunk.rows for chunk in read_chunks(io.BytesIO(written(kind, houses)), kind)[0]]
         assert found == [FIRST_ROWS, FIRST_ROWS, 2 * FIRST_ROWS, 3 * FIRST_ROWS]
-
-    def test_closes_the_file_when_the_client_leaves(self, api: TestClient) -> None:
-        """A client that hangs up in the middle leaves nothing open."""
-
-        async def leave() -> bool:
-            services = api.app.state.services  # type: ignore[attr-defined]
-            asked, place = Asked(began=0.0, record_id="1", client_id=None), object()
-            with tempfile.TemporaryFile() as file:
-                file.write(written(Kind.LINES, HOUSES))
-                file.seek(0)
-                work = Work(services, services.holder.champion(), asked, file, Kind.LINES, Kind.LINES, place)
-                services.tables.acquire_on_behalf_of_nowait(place)
-                stream = work.stream(await work.begin())
-                await anext(stream)
-                await stream.aclose()
-                services.batches.submit(int).result()
-                return file.closed and services.tables.borrowed_tokens == 0
-
-        assert anyio.run(leave)

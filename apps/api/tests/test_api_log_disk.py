@@ -46,7 +46,7 @@ class TestDisk:
         """A record that does not fit is refused with what to do, nothing of it stays, and the next goes on behind."""
         log = PredictionLog(tmp_path, policy, metrics=log_metrics)
         append(log, "a")
-        (segment,) = tmp_path.glob("*-single/*.log")
+        (segment,) = tmp_path.glob("*-log/*.log")
         before = segment.read_bytes()
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 50, limits[1]))
@@ -128,12 +128,12 @@ class TestSync:
         append(log, "a")
         assert {tmp_path, tmp_path / "made", root} <= disk.synced
         log.stop()
-        assert next(root.glob("*-single")) in disk.synced
+        assert next(root.glob("*-log")) in disk.synced
 
     def test_entry_fails(self, tmp_path: Path, log_metrics: LogMetrics, disk: Disk) -> None:
         """Under `always` a segment that could not be entered on the disk takes no record until it is."""
         log = PredictionLog(tmp_path, SyncPolicy.ALWAYS, metrics=log_metrics)
-        disk.broken = "*-single"
+        disk.broken = "*-log"
         for _ in range(2):
             with pytest.raises(LogFullError):
                 append(log, "a")
@@ -146,10 +146,10 @@ class TestSync:
 
     def test_tried_again(self, tmp_path: Path, disk: Disk) -> None:
         """Under `group` what a failed sync had not come to is synced by the next one."""
-        stream = Stream(tmp_path, "mine-single", always_sync=False, segment_bytes=1)
+        stream = Stream(tmp_path, "mine-log", always_sync=False, segment_bytes=1)
         for _ in range(3):
             stream.append(b"record")
-        for broken in ("mine-single", "00000001.log"):
+        for broken in ("mine-log", "00000001.log"):
             disk.broken = broken
             with pytest.raises(OSError, match="Input/output error"):
                 stream.sync()
@@ -162,7 +162,7 @@ class TestSync:
     @pytest.mark.parametrize("policy", SyncPolicy)
     def test_new_segment(self, tmp_path: Path, disk: Disk, policy: SyncPolicy) -> None:
         """After a failed sync records go into a new segment: of the old one no sync proves anything any more."""
-        stream = Stream(tmp_path, "mine-single", always_sync=policy is SyncPolicy.ALWAYS)
+        stream = Stream(tmp_path, "mine-log", always_sync=policy is SyncPolicy.ALWAYS)
         stream.append(b"a")
         stream.sync()
         disk.broken = "00000001.log"
@@ -178,7 +178,7 @@ class TestSync:
 
     def test_no_flood(self, tmp_path: Path, disk: Disk) -> None:
         """A disk that fails for long does not fill up with empty segments."""
-        stream = Stream(tmp_path, "mine-single", always_sync=True)
+        stream = Stream(tmp_path, "mine-log", always_sync=True)
         stream.append(b"a")
         disk.broken = "*.log"
         for _ in range(10):

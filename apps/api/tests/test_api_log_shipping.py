@@ -68,7 +68,7 @@ class TestShipping:
     def test_tables_wait_while_more_of_them_comes(
         self, tmp_path: Path, log_metrics: LogMetrics, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Many rows of a table leave the processors to those after them; single houses are shipped meanwhile."""
+        """Many rows of a table leave the processors to those after them; what others left is shipped meanwhile."""
         sink, now = MemorySink(), [1e9]
         log = PredictionLog(tmp_path, metrics=log_metrics, sink=sink)
         monkeypatch.setattr("appraiser_api.prediction_log.log.time.monotonic", lambda: now[0])
@@ -76,9 +76,9 @@ class TestShipping:
         assert shipper is not None
         listings, appraised = a_table(600)
         log.append_table("7" * 32, listings, appraised, at=AT, model=MODEL, latency_seconds=0.1)
-        single = append(log, new_request_id())
+        abandoned(tmp_path, records(tmp_path, ["a"]))
         shipper.work()
-        assert sink.order == [single]
+        assert sink.order == ["a"]
         now[0] += 0.6
         shipper.work()
         assert len(sink.rows) == 601
@@ -113,7 +113,7 @@ class TestShipping:
         shipper = log._shipper
         assert shipper is not None
         monkeypatch.setattr("appraiser_api.prediction_log.source.CHUNK_BYTES", 1)
-        monkeypatch.setattr(shipper, "_can_wait", lambda _: False)
+        monkeypatch.setattr(shipper, "_can_wait", lambda: False)
         monkeypatch.setattr(shipper, "_stop", stop)
         rests: list[int] = []
 
@@ -145,7 +145,7 @@ class TestShipping:
         sink = MemorySink()
         drain(tmp_path, sink, log_metrics)
         assert sink.order == []
-        log._singles.close()
+        log._stream.close()
         drain(tmp_path, sink, log_metrics)
         assert sink.order == ["a"]
 
@@ -199,11 +199,11 @@ class TestShipping:
         assert free == [True, True]
         assert figure(metrics, "prediction_backlog_records") == 3
 
-    def test_folders_at_start(self, tmp_path: Path, log_metrics: LogMetrics) -> None:
-        """A log that is started has its folders, so that the first answer waits for nothing; unused ones go with it."""
+    def test_folder_at_start(self, tmp_path: Path, log_metrics: LogMetrics) -> None:
+        """A started log has its folder, so that the first answer waits for nothing; an unused one goes with it."""
         log = PredictionLog(tmp_path, metrics=log_metrics, sink=MemorySink())
         log.start()
-        assert len(list(tmp_path.glob("*-*/lock"))) == 2
+        assert len(list(tmp_path.glob("*-*/lock"))) == 1
         with exclusive(tmp_path / "folders.lock"):
             append(log, "a")
         log.stop()
@@ -214,7 +214,7 @@ class TestShipping:
         (tmp_path / "log").write_text("in the way")
         log = PredictionLog(tmp_path / "log", metrics=log_metrics)
         log.start()
-        assert figure(metrics, "prediction_log_failures_total", reason="append") == 2
+        assert figure(metrics, "prediction_log_failures_total", reason="append") == 1
         (tmp_path / "log").unlink()
         append(log, "a")
         log.stop()

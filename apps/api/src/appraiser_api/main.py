@@ -10,6 +10,8 @@ from starlette.middleware.cors import CORSMiddleware
 
 from appraiser_api import __version__, docs, openapi, problems
 from appraiser_api.admission import Admission
+from appraiser_api.batch.process import TableProcess
+from appraiser_api.batch.wire import Setup
 from appraiser_api.cache import ModelCache
 from appraiser_api.envelope import Envelope
 from appraiser_api.guard import Guard, cors
@@ -53,13 +55,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan,
     )
+    log_metrics = LogMetrics(metrics)
     log = PredictionLog(
         settings.prediction_log,
         settings.prediction_log_sync,
-        metrics=LogMetrics(metrics),
+        metrics=log_metrics,
         sink=LedgerSink(settings.ledger_url),
     )
-    app.state.services = Services(settings, metrics, holder, Stores(settings), log, workers, LiveInputs())
+    tables = TableProcess(Setup.of(settings), log_metrics)
+    app.state.services = Services(settings, metrics, holder, Stores(settings), log, workers, LiveInputs(), tables)
     for router in ROUTERS:
         app.include_router(router)
     docs.mount_assets(app)
@@ -103,8 +107,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await to_thread.run_sync(watcher.began.wait, _BEGIN_SECONDS)
     services.log.start()
     yield
+    services.table_process.begin_to_stop()
     watcher.stop()
     services.log.stop()
+    await to_thread.run_sync(services.table_process.stop)
     services.parts.close()
     services.versions.close()
     services.stores.close()

@@ -1,13 +1,12 @@
 """What the endpoints share: built once with the application, reached through `Shared`."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Annotated
 
 from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
-from appraiser_api.batch.threads import batch_threads
+from appraiser_api.batch.process import TableProcess
 from appraiser_api.holder import Holder
 from appraiser_api.kept import Kept
 from appraiser_api.live import LiveInputs
@@ -25,7 +24,7 @@ class Services:
     """The parts of one running application.
 
     Attributes:
-        batches: Threads that tables take turns in; those of single houses go first on a busy machine.
+        table_process: What tables are worked on in; single houses go first on a busy machine.
         tables: Counts the tables that wait or are worked on.
         kept: Listings that the champion has learned from.
         parts: Asks the parts of the system how they stand.
@@ -39,14 +38,13 @@ class Services:
     log: PredictionLog
     workers: Workers
     live: LiveInputs
-    batches: ThreadPoolExecutor = field(init=False)
+    table_process: TableProcess
     tables: CapacityLimiter = field(init=False)
     kept: Kept = field(init=False)
     parts: Parts = field(init=False)
     versions: Versions = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "batches", batch_threads(self.settings.batch_threads))
         object.__setattr__(self, "tables", CapacityLimiter(self.settings.batch_waiting))
         object.__setattr__(self, "kept", Kept(self.stores.registry, self.settings.model_cache))
         object.__setattr__(self, "parts", Parts(self.settings, self.stores, self.holder, self.metrics))

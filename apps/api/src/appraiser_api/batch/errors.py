@@ -7,6 +7,8 @@ ApiError
 ├── BatchShapeError     422 the table has no column with the state, or one name twice
 ├── BatchBodyError      422 the body is not what it is declared to be
 ├── BatchBusyError      503 as many tables wait or are worked on as may be
+├── BatchModelError     503 the model is not in the cache any more
+├── BatchStoppedError   503 the process that works on tables has ended, or cannot be started
 └── SpoolFullError      503 there is no room for the body
 """
 
@@ -99,6 +101,38 @@ class BatchBusyError(ApiError):
         super().__init__(
             f"{limit} tables wait or are worked on, and no more are taken at a time (APPRAISER_BATCH_WAITING). Ask "
             "again in a moment; single houses are answered all the same.",
+            retry_after=5,
+        )
+
+
+class BatchModelError(ApiError):
+    """The model is not in the cache any more, or was damaged there."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    kind = "table-model"
+    title = "The model cannot be read for tables"
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            f"version {version} cannot be read from the folder that the service keeps its models in "
+            "(APPRAISER_MODEL_CACHE), where it was when it was loaded. Single houses are answered all the same; "
+            "restart the service, which fetches it anew.",
+            retry_after=10,
+        )
+
+
+class BatchStoppedError(ApiError):
+    """The process that works on tables has ended, or cannot be started."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    kind = "table-stopped"
+    title = "The work on the table was cut short"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the process that works on tables has ended, or could not be started; the usual cause is too little "
+            "memory. The next table starts another: send this one again, in several requests if it happens once more. "
+            "The log of this service says how it ended.",
             retry_after=5,
         )
 

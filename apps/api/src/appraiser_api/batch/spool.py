@@ -1,16 +1,17 @@
-"""Where the body of a request waits until it is whole: in memory while it is small, then in a file without a name."""
+"""Where the body of a request waits until it is whole: in a file without a name, that another process can be given."""
 
 import asyncio
 import tempfile
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import IO, Final
 
 from fastapi import Request
 
 from appraiser_api.batch.errors import BatchTooLargeError, SpoolFullError
 from appraiser_api.errors import MEBIBYTE
 
-IN_MEMORY_BYTES: Final = MEBIBYTE
+WAITING_BYTES: Final = MEBIBYTE
+"""So much is written together."""
 
 
 async def spool(request: Request, folder: Path, limit_bytes: int) -> IO[bytes]:
@@ -37,13 +38,12 @@ async def spool(request: Request, folder: Path, limit_bytes: int) -> IO[bytes]:
         if file is not None:
             file.close()
         raise
-    file.seek(0)
     return file
 
 
 def _file(folder: Path) -> IO[bytes]:
     folder.mkdir(parents=True, exist_ok=True)
-    return cast("IO[bytes]", tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES, dir=str(folder)))
+    return tempfile.TemporaryFile(dir=folder)
 
 
 async def _receive(request: Request, file: IO[bytes], limit_bytes: int) -> None:
@@ -55,8 +55,10 @@ async def _receive(request: Request, file: IO[bytes], limit_bytes: int) -> None:
             raise BatchTooLargeError(limit_bytes)
         parts.append(part)
         waiting += len(part)
-        if waiting >= IN_MEMORY_BYTES:
+        if waiting >= WAITING_BYTES:
             # A disk may keep a writer waiting: then no single house shall wait with it.
             await asyncio.to_thread(file.writelines, parts)
             parts, waiting = [], 0
     file.writelines(parts)
+    # What was written meets the disk here at the latest.
+    file.seek(0)

@@ -1,9 +1,8 @@
-"""The threads that tables are worked on in."""
+"""The place of what works in the background, on a machine that is busy."""
 
 import os
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 NICENESS: Final = 15
@@ -14,13 +13,9 @@ Not `SCHED_IDLE`: beside other busy processes tables came to a halt, and houses 
 """
 
 
-def batch_threads(number: int) -> ThreadPoolExecutor:
-    """Threads that stand back for single houses where a processor is short."""
-    return ThreadPoolExecutor(number, "batch", initializer=stand_back)
-
-
 def stand_back() -> None:
-    """Let this thread wait where a processor is short."""
+    """Let this thread, and those that it starts, wait where a processor is short."""
     # On Linux each thread has a priority of its own, and gives it to the threads that it starts.
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))

@@ -12,7 +12,7 @@ import structlog
 from appraiser_api.errors import LogFullError
 from appraiser_api.prediction_log.entries import TABLE, Head, LoggedModel, pack
 from appraiser_api.prediction_log.ids import is_own, new_request_id
-from appraiser_api.prediction_log.metrics import Failed, LogMetrics
+from appraiser_api.prediction_log.metrics import Failed, LogCounts
 from appraiser_api.prediction_log.reading import holds
 from appraiser_api.prediction_log.shipper import Shipper, Sink
 from appraiser_api.prediction_log.source import Source
@@ -50,8 +50,6 @@ class SyncPolicy(StrEnum):
 class PredictionLog:
     """Appends what is answered, and ships it. One per process; the event loop and threads share it.
 
-    Single houses and tables go into streams of their own, so that a large table keeps no single house waiting.
-
     Args:
         root: Folder of the logs of all processes.
         policy: When a record is on the disk itself.
@@ -60,25 +58,25 @@ class PredictionLog:
     """
 
     def __init__(
-        self, root: Path, policy: SyncPolicy = SyncPolicy.GROUP, *, metrics: LogMetrics, sink: Sink | None = None
+        self, root: Path, policy: SyncPolicy = SyncPolicy.GROUP, *, metrics: LogCounts, sink: Sink | None = None
     ) -> None:
         self._root = root
         self._metrics = metrics
-        always = policy is SyncPolicy.ALWAYS
-        name = new_request_id()
-        self._singles = Stream(root, f"{name}-single", always_sync=always)
-        self._tables = Stream(root, f"{name}-table", always_sync=always)
-        self._streams = (self._singles, self._tables)
-        sources = [Source(stream.folder, stream) for stream in self._streams]
+        self._stream = Stream(root, f"{new_request_id()}-log", always_sync=policy is SyncPolicy.ALWAYS)
+        own = Source(self._stream.folder, self._stream)
         self._busy_since = self._busy_until = 0.0
-        self._shipper = None if sink is None else Shipper(root, sources, sink, metrics, can_wait=self._can_wait)
+        self._shipper = None if sink is None else Shipper(root, [own], sink, metrics, can_wait=self._can_wait)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="prediction-log", daemon=True)
 
     def start(self) -> None:
-        """Make the folders, so that no answer waits for that, and start the threads that sync and ship."""
-        for stream in self._streams:
-            self._open(stream)
+        """Make the folder, so that no answer waits for that, and start the threads that sync and ship."""
+        try:
+            self._stream.open()
+        except OSError as error:
+            # Answers are refused until it can be made, and say why.
+            self._metrics.failed(Failed.APPEND)
+            logger.error("prediction_log_unusable", error=str(error))  # noqa: TRY400 - no fault of the code
         self._thread.start()
         if self._shipper is not None:
             self._shipper.start()
@@ -96,7 +94,7 @@ class PredictionLog:
         Raises:
             LogFullError: They cannot be written: 503 with Retry-After, by the handler that all errors have.
         """
-        self._write(self._singles, *records)
+        self._write(*records)
 
     def append_table(
         self,
@@ -132,7 +130,7 @@ class PredictionLog:
         if listings.height:
             body = pack_table(listings, appraised, rows)
             head = Head(TABLE, request_id, client_request_id, at, latency_seconds, listings.height, model)
-            self._write(self._tables, pack(head, body))
+            self._write(pack(head, body))
             if listings.height >= MANY_ROWS:
                 self._keep_busy(time.monotonic())
 
@@ -148,37 +146,27 @@ class PredictionLog:
         self._stop.set()
         if self._thread.ident is not None:
             self._thread.join()
-        for stream in self._streams:
-            self._sync(stream)
+        self._sync()
         if self._shipper is not None:
             self._shipper.stop(grace_seconds)
             self._shipper.measure()
-        for stream in self._streams:
-            stream.close()
-            if stream.folder.is_dir() and (source := Source.adopt(stream.folder)) is not None:
-                source.release()
+        self._stream.close()
+        folder = self._stream.folder
+        if folder.is_dir() and (source := Source.adopt(folder)) is not None:
+            source.release()
 
     def _keep_busy(self, now: float) -> None:
         if now >= self._busy_until:
             self._busy_since = now
         self._busy_until = now + BUSY_SECONDS
 
-    def _can_wait(self, folder: Path) -> bool:
+    def _can_wait(self) -> bool:
         now = time.monotonic()
-        busy = now < self._busy_until and now < self._busy_since + LONGEST_BUSY_SECONDS
-        return busy and folder == self._tables.folder
+        return now < self._busy_until and now < self._busy_since + LONGEST_BUSY_SECONDS
 
-    def _open(self, stream: Stream) -> None:
+    def _write(self, *payloads: bytes) -> None:
         try:
-            stream.open()
-        except OSError as error:
-            # Answers are refused until it can be made, and say why.
-            self._metrics.failed(Failed.APPEND)
-            logger.error("prediction_log_unusable", error=str(error))  # noqa: TRY400 - no fault of the code
-
-    def _write(self, stream: Stream, *payloads: bytes) -> None:
-        try:
-            stream.append(*payloads)
+            self._stream.append(*payloads)
         except OSError as error:
             self._metrics.failed(Failed.APPEND)
             raise LogFullError(os.strerror(error.errno) if error.errno else str(error)) from error
@@ -186,15 +174,14 @@ class PredictionLog:
     def _keep(self) -> None:
         measure_at = 0.0
         while not self._stop.wait(GROUP_SECONDS):
-            for stream in self._streams:
-                self._sync(stream)
+            self._sync()
             if self._shipper is not None and time.monotonic() >= measure_at:
                 measure_at = time.monotonic() + MEASURE_SECONDS
                 self._measure(self._shipper)
 
-    def _sync(self, stream: Stream) -> None:
+    def _sync(self) -> None:
         try:
-            stream.sync()
+            self._stream.sync()
         except OSError as error:
             self._metrics.failed(Failed.SYNC)
             logger.error("prediction_log_sync_failed", error=str(error))  # noqa: TRY400 - no fault of the code

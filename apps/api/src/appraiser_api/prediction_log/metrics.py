@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from prometheus_client import Counter, Gauge
 from prometheus_client.core import GaugeMetricFamily
@@ -25,10 +25,34 @@ class Failed(StrEnum):
     REFUSED = "refused"
 
 
+class Log(StrEnum):
+    """Each has a process with a log of its own."""
+
+    HOUSES = "houses"
+    TABLES = "tables"
+
+
+class LogCounts(Protocol):
+    """Where a log counts."""
+
+    def waiting(self, *, records: int, size_bytes: int, age_seconds: float) -> None:
+        """Tell how much waits for the ledger."""
+
+    def shipped(self, count: int) -> None:
+        """Count what the ledger has taken."""
+
+    def failed(self, reason: Failed) -> None:
+        """Count a failure."""
+
+    def live(self, errors: Sequence[LiveError]) -> None:
+        """Tell the live error of the newest versions."""
+
+
 class LogMetrics:
-    """The metrics of the log of one worker; gauges are summed, and of ages the highest is told."""
+    """The metrics of the logs of one worker; gauges are summed, and of ages the highest is told."""
 
     def __init__(self, metrics: Metrics) -> None:
+        self._waiting = dict.fromkeys(Log, (0, 0, 0.0))
         self._records = Gauge(
             "appraiser_prediction_backlog_records",
             "Records that are on the disk and not yet in the ledger.",
@@ -62,11 +86,13 @@ class LogMetrics:
         self._live = LiveErrors()
         metrics.registry.register(self._live)
 
-    def waiting(self, *, records: int, size_bytes: int, age_seconds: float) -> None:
-        """Tell how much waits for the ledger."""
-        self._records.set(records)
-        self._bytes.set(size_bytes)
-        self._age.set(age_seconds)
+    def waiting(self, *, records: int, size_bytes: int, age_seconds: float, log: Log = Log.HOUSES) -> None:
+        """Tell how much of a log waits for the ledger."""
+        self._waiting[log] = (records, size_bytes, age_seconds)
+        logs = tuple(self._waiting.values())
+        self._records.set(sum(records for records, _, _ in logs))
+        self._bytes.set(sum(size_bytes for _, size_bytes, _ in logs))
+        self._age.set(max(age_seconds for _, _, age_seconds in logs))
 
     def shipped(self, count: int) -> None:
         """Count what the ledger has taken."""

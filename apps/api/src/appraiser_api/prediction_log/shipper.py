@@ -13,7 +13,7 @@ import structlog
 from appraiser_api.batch.threads import stand_back
 from appraiser_api.errors import AwayError
 from appraiser_api.prediction_log.entries import SINGLE
-from appraiser_api.prediction_log.metrics import Failed, LogMetrics
+from appraiser_api.prediction_log.metrics import Failed, LogCounts
 from appraiser_api.prediction_log.reading import Found
 from appraiser_api.prediction_log.rows import slices
 from appraiser_api.prediction_log.source import Source, adoptable
@@ -58,7 +58,7 @@ class Shipper:
         sink: The ledger.
         metrics: Where it is counted.
         clock: Monotonic. [s]
-        can_wait: Whether what is in a folder may be shipped later.
+        can_wait: Whether what is in the process's own streams may be shipped later.
     """
 
     def __init__(
@@ -66,10 +66,10 @@ class Shipper:
         root: Path,
         sources: Sequence[Source],
         sink: Sink,
-        metrics: LogMetrics,
+        metrics: LogCounts,
         clock: Callable[[], float] = time.monotonic,
         *,
-        can_wait: Callable[[Path], bool] = lambda _: False,
+        can_wait: Callable[[], bool] = lambda: False,
     ) -> None:
         self._root = root
         self._own = tuple(sources)
@@ -168,7 +168,7 @@ class Shipper:
             logger.info("predictions_adopted", stream=source.folder.name, records=source.backlog_records)
 
     def _ship(self, source: Source) -> bool:
-        if not self._stop.is_set() and self._can_wait(source.folder):
+        if source in self._own and not self._stop.is_set() and self._can_wait():
             return False
         found = source.read() if source.folder.is_dir() else []
         if found:

@@ -1,10 +1,8 @@
 """POST /predict/batch: what many houses are worth."""
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any, Final
+from collections.abc import AsyncGenerator
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
@@ -12,20 +10,13 @@ from fastapi.responses import StreamingResponse
 from appraiser_api.asked import Asked
 from appraiser_api.batch.errors import BatchBusyError
 from appraiser_api.batch.kinds import Kind, sent_kind, wanted_kind
+from appraiser_api.batch.process import Answer
 from appraiser_api.batch.spool import spool
-from appraiser_api.champion import Champion
+from appraiser_api.batch.wire import IGNORED, MODEL, RECORD, Job
+from appraiser_api.cache import Pointer
 from appraiser_api.responses import problems
 from appraiser_api.services import Services, Shared
 from appraiser_schema import LISTING_COLUMNS, example_listing
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from appraiser_model import Appraised
-
-MODEL: Final = "X-Appraiser-Model"
-RECORD: Final = "X-Appraiser-Request-ID"
-IGNORED: Final = "X-Appraiser-Ignored-Columns"
 
 router = APIRouter(tags=["appraisals"])
 
@@ -81,97 +72,30 @@ async def predict_batch(request: Request, services: Shared) -> StreamingResponse
         raise BatchBusyError(settings.batch_waiting)
     place = object()
     services.tables.acquire_on_behalf_of_nowait(place)
+    asked = Asked.of(request.scope)
+    began = time.perf_counter()
     try:
         file = await spool(request, settings.batch_folder, settings.batch_bytes)
-        work = Work(services, champion, Asked.of(request.scope), file, sent, wanted, place)
-        first = await work.begin()
+        job = Job(
+            model=Pointer(digest=champion.bundle.digest, facts=champion.facts),
+            sent=sent,
+            wanted=wanted,
+            record_id=asked.record_id,
+            client_id=asked.client_id,
+            began=began,
+        )
+        answer = await Answer.ask(services.table_process, job, file)
     except BaseException:
         services.tables.release_on_behalf_of(place)
         raise
-    return StreamingResponse(work.stream(first), media_type=wanted.value, headers=work.headers)
+    return StreamingResponse(_stream(services, answer, place), media_type=wanted.value, headers=answer.headers)
 
 
-@dataclass(slots=True)
-class Work:
-    """One request in the threads that it is worked on in; one part at a time, so that batches take turns."""
-
-    services: Services
-    champion: Champion
-    asked: Asked
-    file: IO[bytes]
-    sent: Kind
-    wanted: Kind
-    place: object
-    began: float = field(default_factory=time.perf_counter)
-    headers: dict[str, str] = field(default_factory=dict)
-    parts: Iterator[bytes] = field(default_factory=lambda: iter(()))
-
-    async def begin(self) -> bytes | None:
-        """Read the beginning and appraise the first chunk.
-
-        Raises:
-            ApiError: The body is no table of listings.
-        """
-        try:
-            return await self._in_turn(self._begin)
-        except BaseException:
-            self.services.batches.submit(self._end)
-            raise
-
-    async def _in_turn(self, work: Callable[[], bytes | None]) -> bytes | None:
-        """Do a piece of work in a thread. Whoever leaves meanwhile waits for its end: it reads the file."""
-        done = asyncio.get_running_loop().run_in_executor(self.services.batches, work)
-        try:
-            return await asyncio.shield(done)
-        except asyncio.CancelledError:
-            await asyncio.wait([done])
-            raise
-
-    def _begin(self) -> bytes | None:
-        # Table libraries take a second to import: whoever appraises single houses never waits for them.
-        from appraiser_api.batch.session import Session  # noqa: PLC0415
-
-        session = Session.open(self.file, self.sent, self.wanted, self.champion)
-        reference = self.champion.reference
-        self.headers = {MODEL: f"{reference.name}/{reference.version}", RECORD: self.asked.record_id}
-        if session.ignored:
-            self.headers[IGNORED] = ", ".join(session.ignored).encode("ascii", "replace").decode()[:1000]
-        self.parts = session.answer(self._record)
-        return self._next()
-
-    def _next(self) -> bytes | None:
-        return next(self.parts, None)
-
-    def _record(self, numbered: "pl.DataFrame", appraised: "Appraised") -> None:
-        """Put a chunk on record before its part of the answer leaves."""
-        listings = numbered.clone()
-        rows = listings.drop_in_place("row_number")
-        self.services.log.append_table(
-            self.asked.record_id,
-            listings,
-            appraised,
-            model=self.champion.logged,
-            at=time.time(),
-            latency_seconds=time.perf_counter() - self.began,
-            client_request_id=self.asked.client_id,
-            rows=rows,
-        )
-
-    async def stream(self, first: bytes | None) -> AsyncGenerator[bytes]:
-        """The answer, part by part; the file is closed however it ends."""
-        try:
-            part = first
-            while part is not None:
-                # Some parts are empty: what is sent of them would mark the end.
-                if part:
-                    yield part
-                part = await self._in_turn(self._next)
-        finally:
-            self.services.tables.release_on_behalf_of(self.place)
-            # In a thread: another one may be in the middle of the next chunk, and is waited for.
-            self.services.batches.submit(self._end)
-
-    def _end(self) -> None:
-        if isinstance(self.parts, Generator):
-            self.parts.close()
-        self.file.close()
+async def _stream(services: Services, answer: Answer, place: object) -> AsyncGenerator[bytes]:
+    """The answer, piece by piece; the process is let go however it ends."""
+    try:
+        async for piece in answer.parts():
+            yield piece
+    finally:
+        services.tables.release_on_behalf_of(place)
+        answer.close()
