@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -25,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from stand import RunningApi, keep_champion, running_api
 from swap import tests_module
 
+from appraiser_api.processes import children
 from appraiser_schema import example_listing
 from appraiser_store import Ledger
 
@@ -54,13 +55,18 @@ class Answers:
 
 
 class Load:
-    """Clients over kept connections, in a thread of their own: most ask for a house, one for a table."""
+    """Clients over kept connections, in a thread of their own: most ask for a house, one for a table.
+
+    Attributes:
+        begun: Set once a table was answered: its process starts with the first one.
+    """
 
     def __init__(self, port: int, answers: Answers, connections: int = CONNECTIONS) -> None:
         self._port = port
         self._answers = answers
         self._connections = connections
         self._stopped = False
+        self.begun = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._ask()))
 
     def __enter__(self) -> Self:
@@ -105,6 +111,7 @@ class Load:
             self._answers.refused += 1
         elif isinstance(answer["price_usd"], list):
             self._answers.prices |= {(request_id, row): price for row, price in enumerate(answer["price_usd"], start=1)}
+            self.begun.set()
         else:
             self._answers.prices[request_id, 0] = answer["price_usd"]
             self._answers.seconds.append((began, time.perf_counter() - began))
@@ -133,7 +140,8 @@ def kill(folder: Path, kills: int, workers: int, seconds: float = 2.5) -> dict[s
     answers = Answers()
     settings = {"APPRAISER_API_WORKERS": str(workers), "APPRAISER_API_RUN": str(folder / "run")}
     for _ in range(kills):
-        with running_api(folder, settings=settings) as api, Load(api.port, answers):
+        with running_api(folder, settings=settings) as api, Load(api.port, answers) as load:
+            load.begun.wait(DRAIN_SECONDS)
             time.sleep(seconds * chance.uniform(0.5, 1.5))
             _kill_all(api.pid)
     with running_api(folder, settings=settings) as api:
@@ -153,7 +161,9 @@ def outage(folder: Path, seconds: float, server: "Postgresql | None") -> dict[st
     url = server.url if server else f"sqlite:///{folder / 'ledger.db'}"
     Ledger(url).close()
     with running_api(folder, settings={"APPRAISER_LEDGER_URL": url}) as api:
-        with Load(api.port, answers):
+        with Load(api.port, answers) as load:
+            load.begun.wait(DRAIN_SECONDS)
+            began = time.perf_counter()
             time.sleep(seconds)
             went = time.perf_counter()
             with server.away() if server else _moved(folder / "ledger.db"):
@@ -162,8 +172,8 @@ def outage(folder: Path, seconds: float, server: "Postgresql | None") -> dict[st
                 back = time.perf_counter()
             time.sleep(seconds)
         drained = _drain(api)
-    before = [took for began, took in answers.seconds if began < went]
-    away = [took for began, took in answers.seconds if went <= began < back]
+    before = [took for at, took in answers.seconds if began <= at < went]
+    away = [took for at, took in answers.seconds if went <= at < back]
     return {
         "ledger": "postgresql" if server else "sqlite",
         "away_s": round(back - went, 1),
@@ -223,13 +233,13 @@ def _times(seconds: list[float], during: float) -> dict[str, float]:
 
 
 def _kill_all(pid: int) -> None:
-    """SIGKILL a process and its children at once, as a machine that runs out of memory might."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    for each in (pid, *map(int, children)):
-        try:
+    """SIGKILL a process, its children and theirs at once, as a machine that runs out of memory might."""
+    every = [pid]
+    for each in every:
+        every.extend(children(each))
+    for each in every:
+        with suppress(ProcessLookupError):
             os.kill(each, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
 
 
 @contextmanager

@@ -136,6 +136,7 @@ class TestDeath:
         wait_for(lambda: first not in children(os.getpid()))
         assert ask(api, 3).status_code == 200
         assert table_process() != first
+        assert metric(api, "appraiser_table_process_deaths_total") == 1
 
     def test_in_the_middle(self, api: TestClient, settings: Settings) -> None:
         """The table is refused or broken off, houses are answered, and what was on record reaches the ledger."""

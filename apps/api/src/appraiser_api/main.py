@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         metrics=log_metrics,
         sink=LedgerSink(settings.ledger_url),
     )
-    tables = TableProcess(Setup.of(settings), log_metrics)
+    tables = TableProcess(Setup.of(settings), metrics, log_metrics)
     app.state.services = Services(settings, metrics, holder, Stores(settings), log, workers, LiveInputs(), tables)
     for router in ROUTERS:
         app.include_router(router)

@@ -133,6 +133,11 @@ class Metrics:
             multiprocess_mode="livemin",
             **self.own,
         )
+        self.table_process_deaths = Counter(
+            "appraiser_table_process_deaths",
+            "Times that the process which works on tables ended by itself; the next table starts another.",
+            **self.own,
+        )
         self._answered: dict[tuple[str, str, int, int | None], tuple[Counter, Histogram]] = {}
         self._versions: set[int] = set()
 

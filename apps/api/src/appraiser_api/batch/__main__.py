@@ -4,8 +4,9 @@ import signal
 import socket
 import sys
 
-from appraiser_api.batch.threads import stand_back
+from appraiser_api.batch.threads import own_threads, stand_back
 from appraiser_api.batch.wire import Setup
+from appraiser_api.batch.worker import Worker
 from appraiser_api.logs import configure_logs
 
 
@@ -13,13 +14,12 @@ def main() -> None:
     """Work until the parent closes the socket or ends, however that goes: a signal to all of them is for the parent."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    # Before the libraries for tables start threads of their own, which takes them a second.
-    stand_back()
     configure_logs()
     setup = Setup.model_validate_json(sys.stdin.buffer.read())
-    from appraiser_api.batch.worker import Worker  # noqa: PLC0415
-
-    Worker(setup, socket.socket(fileno=int(sys.argv[1]))).run()
+    worker = Worker(setup, socket.socket(fileno=int(sys.argv[1])))
+    # Not before the libraries for tables are there: on a busy machine somebody waits for them.
+    stand_back(*own_threads())
+    worker.run()
 
 
 if __name__ == "__main__":

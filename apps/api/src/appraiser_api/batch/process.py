@@ -16,6 +16,7 @@ from anyio import to_thread
 
 from appraiser_api.batch.errors import BatchStoppedError
 from appraiser_api.batch.wire import HEADER, Frame, Job, Note, Refusal, Setup, frame, read_header
+from appraiser_api.metrics import Metrics
 from appraiser_api.prediction_log import LogMetrics
 from appraiser_api.prediction_log.log import GRACE_SECONDS
 from appraiser_api.prediction_log.metrics import Log
@@ -52,12 +53,14 @@ class TableProcess:
 
     Args:
         setup: What the process is told.
-        metrics: Where its log is counted.
+        metrics: Where its deaths are counted.
+        log_metrics: Where its log is counted.
     """
 
-    def __init__(self, setup: Setup, metrics: LogMetrics) -> None:
+    def __init__(self, setup: Setup, metrics: Metrics, log_metrics: LogMetrics) -> None:
         self._setup = setup
         self._metrics = metrics
+        self._log_metrics = log_metrics
         self._lock = threading.Lock()
         self._running: _Running | None = None
 
@@ -135,18 +138,19 @@ class TableProcess:
             process.kill()
             code = process.wait()
         # What it has left is taken over, and counted, by another log.
-        self._metrics.waiting(records=0, size_bytes=0, age_seconds=0.0, log=Log.TABLES)
+        self._log_metrics.waiting(records=0, size_bytes=0, age_seconds=0.0, log=Log.TABLES)
         if code:
+            self._metrics.table_process_deaths.inc()
             logger.error("table_process_died", pid=process.pid, code=code)
 
     def _count(self, note: Note) -> None:
         if note.waiting is not None:
             records, size_bytes, age_seconds = note.waiting
-            self._metrics.waiting(records=records, size_bytes=size_bytes, age_seconds=age_seconds, log=Log.TABLES)
+            self._log_metrics.waiting(records=records, size_bytes=size_bytes, age_seconds=age_seconds, log=Log.TABLES)
         if note.shipped:
-            self._metrics.shipped(note.shipped)
+            self._log_metrics.shipped(note.shipped)
         if note.failed is not None:
-            self._metrics.failed(note.failed)
+            self._log_metrics.failed(note.failed)
 
 
 def _sent(running: _Running, *files: socket.socket | IO[bytes]) -> bool:

@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+from pathlib import Path
 from typing import Final
 
 NICENESS: Final = 15
@@ -13,9 +14,18 @@ Not `SCHED_IDLE`: beside other busy processes tables came to a halt, and houses 
 """
 
 
-def stand_back() -> None:
-    """Let this thread, and those that it starts, wait where a processor is short."""
+def stand_back(*threads: int) -> None:
+    """Let threads, and those that they start, wait where a processor is short.
+
+    Args:
+        threads: Their ids with the system; this thread's own where none is given.
+    """
     # On Linux each thread has a priority of its own, and gives it to the threads that it starts.
     if sys.platform == "linux":
-        thread = threading.get_native_id()
-        os.setpriority(os.PRIO_PROCESS, thread, max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))
+        for thread in threads or (threading.get_native_id(),):
+            os.setpriority(os.PRIO_PROCESS, thread, max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))
+
+
+def own_threads() -> tuple[int, ...]:
+    """Ids of all threads of this process, those of libraries among them, where the system tells them."""
+    return tuple(int(thread.name) for thread in Path("/proc/self/task").glob("*"))
