@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import sys
 import threading
@@ -124,6 +125,19 @@ class TestLife:
         wait_for(lambda: tables.borrowed_tokens == 0)
         wait_for(lambda: len(list(files.iterdir())) <= before)
         assert ask(api, 1).status_code == 200
+
+    def test_clients_that_leave_before_the_answer(self, tmp_path: Path, registry: Registry, settings: Settings) -> None:
+        """Who hangs up while the first rows are worked on takes no place for ever: there are eight."""
+        wait_for(lambda: registry.champion() == 1)
+        body = HOUSE * 3_000
+        head = f"POST /predict/batch HTTP/1.1\r\nhost: x\r\ncontent-type: {Kind.LINES}\r\ncontent-length: {len(body)}"
+        with api_process(tmp_path, settings.tracking_uri, {}) as api:
+            assert ask(api, 1).status_code == 200
+            for _ in range(3 * settings.batch_waiting):
+                with socket.create_connection(("127.0.0.1", api.port)) as connection:
+                    connection.sendall(f"{head}\r\n\r\n".encode() + body)
+            wait_for(lambda: ask(api, 1).status_code == 200)
+            assert "table_failed" not in api.log.read_text()
 
 
 class TestDeath:

@@ -7,7 +7,8 @@ from typing import Final
 SWITCH_SECONDS: Final = 0.0003
 """How long a thread keeps the interpreter while another waits for it; Python's own 5 ms are thirty appraisals.
 
-Beside tables 2.9 % of single houses took more than 3 ms, with 1 ms 3.3 and 3.6 %; the tables took as long.
+Measured while tables were worked on in the same process: 2.9 % of single houses took more than 3 ms beside them, with
+1 ms 3.3 and 3.6 %. Explanations, the registry and the ledger still have threads beside the houses.
 """
 
 YOUNG_OBJECTS: Final = 20_000

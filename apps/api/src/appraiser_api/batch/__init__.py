@@ -1,1 +1,1 @@
-"""Many houses in one request: a body is spooled, read a chunk at a time, appraised in a thread, and streamed back."""
+"""Many houses in one request: a body is spooled, and a process of its own reads, appraises and answers it in chunks."""
