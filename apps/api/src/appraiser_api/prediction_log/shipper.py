@@ -126,6 +126,8 @@ class Shipper:
         return any(more)
 
     def _run(self) -> None:
+        # On one processor for all of the service, houses were answered at .82 and .83 of the speed of FastAPI without a
+        # model; at the priority of those who answer, .67 and .78.
         stand_back()
         while self._clock() < self._until:
             more = self._work_or_wait()
