@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
@@ -21,9 +22,11 @@ from tiny_champion import promote
 from appraiser_api.batch.errors import BatchBodyError, BatchModelError, BatchShapeError, BatchStoppedError
 from appraiser_api.batch.kinds import Kind
 from appraiser_api.batch.process import TableProcess
-from appraiser_api.batch.wire import Refusal
+from appraiser_api.batch.wire import Refusal, Setup
 from appraiser_api.errors import ApiError, LogFullError
 from appraiser_api.main import create_app
+from appraiser_api.metrics import Metrics
+from appraiser_api.prediction_log import LogMetrics
 from appraiser_api.processes import children
 from appraiser_api.settings import Settings
 from appraiser_model import Bundle, Registry
@@ -175,6 +178,19 @@ class TestDeath:
         assert kept(settings) > 1_000
         assert not list(settings.prediction_log.glob("damaged/*"))
         assert ask(api, 3).status_code == 200
+
+    def test_half_a_note(self, settings: Settings, metrics: Metrics, log_metrics: LogMetrics) -> None:
+        """What it told before it was killed counts, though it was killed in the middle of a note."""
+        tables = TableProcess(Setup.of(settings), metrics, log_metrics)
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            theirs.sendall(b'{"shipped": 2}\n{"waiting": [7, 7')
+            theirs.close()
+            with subprocess.Popen([sys.executable, "-c", "exit(3)"]) as process:
+                tables._watch(process, ours)
+        assert metrics.registry.get_sample_value("appraiser_predictions_shipped_total") == 2
+        assert metrics.registry.get_sample_value("appraiser_prediction_backlog_records") == 0
+        assert metrics.registry.get_sample_value("appraiser_table_process_deaths_total") == 1
 
     def test_none_can_be_started(self, serving: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
         """Where the system gives no process, the table is refused with what to do, and the next one is tried."""

@@ -13,6 +13,7 @@ from typing import IO, Final, Self
 
 import structlog
 from anyio import to_thread
+from pydantic import ValidationError
 
 from appraiser_api.batch.errors import BatchStoppedError
 from appraiser_api.batch.wire import HEADER, Frame, Job, Note, Refusal, Setup, frame, read_header
@@ -129,7 +130,8 @@ class TableProcess:
             self._running = None
 
     def _watch(self, process: "subprocess.Popen[bytes]", control: socket.socket) -> None:
-        with contextlib.suppress(OSError), control.makefile("rb") as lines:
+        # The last line of one that was killed can be half of a note.
+        with contextlib.suppress(OSError, ValidationError), control.makefile("rb") as lines:
             for line in lines:
                 self._count(Note.model_validate_json(line))
         try:
