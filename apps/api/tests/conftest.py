@@ -74,6 +74,23 @@ def serving(app: FastAPI, registry: Registry) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def running(first_registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A client of a running application that the tests of a module share, once version 1 serves."""
+    folder = tmp_path_factory.mktemp("tables")
+    shutil.copy(first_registry, folder / "mlflow.db")
+    settings = Settings(
+        model_cache=folder / "models",
+        batch_folder=folder / "spool",
+        prediction_log=folder / "predictions",
+        ledger_url=f"sqlite:///{folder / 'ledger.db'}",
+        tracking_uri=f"sqlite:///{folder / 'mlflow.db'}",
+    )
+    with TestClient(create_app(settings)) as client:
+        wait_for(lambda: serves(client) == 1)
+        yield client
+
+
 @pytest.fixture
 def faulty_client(app: FastAPI) -> TestClient:
     """A client of an application with an endpoint that fails."""

@@ -5,10 +5,8 @@ import errno
 import io
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
-from running_api import serves, wait_for
 from starlette.testclient import TestClient
 
 from appraiser_api.batch import chunks, json_columns, json_rows, writing
@@ -30,8 +27,6 @@ from appraiser_api.batch.wire import HEADER, Frame, Job
 from appraiser_api.batch.worker import Models, Table
 from appraiser_api.cache import Pointer
 from appraiser_api.champion import Champion
-from appraiser_api.main import create_app
-from appraiser_api.settings import Settings
 from appraiser_schema import LISTING_COLUMNS, Status, example_listing
 
 HOUSES = [
@@ -140,20 +135,9 @@ class KeepingLog:
 
 
 @pytest.fixture(scope="module")
-def api(first_registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def api(running: TestClient) -> TestClient:
     """A client of an application whose champion is version 1."""
-    folder = tmp_path_factory.mktemp("batch")
-    shutil.copy(first_registry, folder / "mlflow.db")
-    settings = Settings(
-        model_cache=folder / "models",
-        batch_folder=folder / "spool",
-        prediction_log=folder / "predictions",
-        ledger_url=f"sqlite:///{folder / 'ledger.db'}",
-        tracking_uri=f"sqlite:///{folder / 'mlflow.db'}",
-    )
-    with TestClient(create_app(settings)) as client:
-        wait_for(lambda: serves(client) == 1)
-        yield client
+    return running
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import sqlite3
@@ -10,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -39,23 +37,6 @@ from appraiser_schema import example_listing
 HOUSE = json.dumps(example_listing()).encode() + b"\n"
 LARGE = 60_000
 """Houses that take a second or more."""
-
-
-@pytest.fixture(scope="module")
-def running(first_registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """A client of a running application, once version 1 serves."""
-    folder = tmp_path_factory.mktemp("tables")
-    shutil.copy(first_registry, folder / "mlflow.db")
-    settings = Settings(
-        model_cache=folder / "models",
-        batch_folder=folder / "spool",
-        prediction_log=folder / "predictions",
-        ledger_url=f"sqlite:///{folder / 'ledger.db'}",
-        tracking_uri=f"sqlite:///{folder / 'mlflow.db'}",
-    )
-    with TestClient(create_app(settings)) as client:
-        wait_for(lambda: serves(client) == 1)
-        yield client
 
 
 @pytest.fixture
