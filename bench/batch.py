@@ -14,10 +14,9 @@ from typing import Any, Final
 
 import httpx
 import polars as pl
-from stand import RunningApi, clean_listings, keep_champion, running_api, sample_file, train_champion
+from stand import RunningApi, clean_listings, family, keep_champion, running_api, sample_file, train_champion
 
 from appraiser_api.batch.kinds import Kind
-from appraiser_api.processes import children
 from appraiser_schema import LISTING_COLUMNS, example_listing
 from appraiser_schema.frames import to_columns
 
@@ -141,7 +140,7 @@ def _wait_until_shipped(client: httpx.Client) -> None:
 
 def _memory_mb(pid: int, what: str) -> float:
     """Of the process that serves, and of the one that works on tables."""
-    return sum(_memory_of(each, what) for each in (pid, *children(pid)))
+    return sum(_memory_of(each, what) for each in family(pid))
 
 
 def _memory_of(pid: int, what: str) -> float:
@@ -150,7 +149,7 @@ def _memory_of(pid: int, what: str) -> float:
 
 
 def _forget_peak(pid: int) -> None:
-    for each in (pid, *children(pid)):
+    for each in family(pid):
         Path(f"/proc/{each}/clear_refs").write_text("5", encoding="utf-8")
 
 

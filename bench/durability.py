@@ -22,10 +22,9 @@ from typing import Any, Final, Self
 import httpx
 from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
-from stand import RunningApi, keep_champion, running_api
+from stand import RunningApi, family, keep_champion, running_api
 from swap import tests_module
 
-from appraiser_api.processes import children
 from appraiser_schema import example_listing
 from appraiser_store import Ledger
 
@@ -234,10 +233,7 @@ def _times(seconds: list[float], during: float) -> dict[str, float]:
 
 def _kill_all(pid: int) -> None:
     """SIGKILL a process, its children and theirs at once, as a machine that runs out of memory might."""
-    every = [pid]
-    for each in every:
-        every.extend(children(each))
-    for each in every:
+    for each in family(pid):
         with suppress(ProcessLookupError):
             os.kill(each, signal.SIGKILL)
 

@@ -19,7 +19,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from stand import clean_listings, free_port, keep_champion, running_api, sample_file, train_champion, wait_until_ready
+from stand import (
+    clean_listings,
+    family,
+    free_port,
+    keep_champion,
+    running_api,
+    sample_file,
+    train_champion,
+    wait_until_ready,
+)
 
 from appraiser_model import Bundle
 from appraiser_schema import Listing, example_listing
@@ -272,16 +281,6 @@ def original_model(listings: Any, champion: Bundle) -> Any:
     )  # fmt: skip
     names = ["bed", "bath", "acre_lot", "house_size"]
     return model.fit(listings.select(names).fill_null(strategy="mean").to_pandas(), listings["price"].to_numpy())
-
-
-def family(pid: int) -> list[int]:
-    """A process and all that it started, by their ids."""
-    found = [pid]
-    with contextlib.suppress(OSError):
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            for child in (thread / "children").read_text(encoding="ascii").split():
-                found += family(int(child))
-    return found
 
 
 def memory_mb(pid: int) -> float:

@@ -15,6 +15,7 @@ import httpx
 import polars as pl
 
 from appraiser_api.cache import ModelCache, Pointer
+from appraiser_api.processes import children
 from appraiser_model import Bundle, Card, TrainingConfig, train
 from appraiser_pipeline.splitting import hash_rows
 from appraiser_schema import RAW_COLUMNS, ModelVersion
@@ -147,3 +148,11 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that it started, by their ids."""
+    found = [pid]
+    for each in found:
+        found.extend(children(each))
+    return found

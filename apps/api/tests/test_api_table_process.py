@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -235,6 +236,19 @@ class TestDeath:
             wait_for(lambda: not command(pid))
         settings = Settings(ledger_url=f"sqlite:///{tmp_path / 'ledger.db'}")
         assert kept(settings) == 1_000
+
+    @pytest.mark.parametrize("said", [b"", b"J\0\0", b"J\0\0\0\x09{"])
+    def test_who_leaves_before_the_job(self, api: TestClient, said: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+        """A socket that ends before the job was said is let go without a word, and the next table is answered."""
+        # Another one, whose errors are read here.
+        tables_in(api).stop()
+        with tempfile.TemporaryFile() as file, tables_in(api).hand_over(file) as connection:
+            connection.sendall(said)
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(1) == b""
+        assert ask(api, 3).status_code == 200
+        tables_in(api).stop()
+        assert "Traceback" not in capfd.readouterr().err
 
     def test_signals_for_all(self, api: TestClient) -> None:
         """A signal that a terminal or a service manager sends to every process is its parent's affair."""

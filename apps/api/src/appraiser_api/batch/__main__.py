@@ -4,10 +4,10 @@ import signal
 import socket
 import sys
 
-from appraiser_api.batch.threads import own_threads, stand_back
 from appraiser_api.batch.wire import Setup
 from appraiser_api.batch.worker import Worker
 from appraiser_api.logs import configure_logs
+from appraiser_api.priority import own_threads, stand_back
 
 
 def main() -> None:

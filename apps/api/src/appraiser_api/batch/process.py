@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import socket
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from typing import IO, Final, Self
 
 import structlog
 from anyio import to_thread
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from appraiser_api.batch.errors import BatchStoppedError
 from appraiser_api.batch.wire import HEADER, Frame, Job, Note, Refusal, Setup, frame, read_header
@@ -28,6 +27,8 @@ PIECE_BYTES: Final = 256 * 1024
 END_SECONDS: Final = 2 * GRACE_SECONDS
 """How long the process may take to end: for the chunks that it has begun, and to ship what is on record."""
 
+_HEADERS: Final = TypeAdapter(dict[str, str])
+
 logger = structlog.get_logger("appraiser_api")
 
 
@@ -36,12 +37,10 @@ class _Running:
     """One that was started.
 
     Attributes:
-        process: It.
         control: Where tables are handed over.
         watch: Reads what it tells until it has ended.
     """
 
-    process: "subprocess.Popen[bytes]"
     control: socket.socket
     watch: threading.Thread
 
@@ -116,7 +115,7 @@ class TableProcess:
         logger.info("table_process_starts", pid=process.pid)
         watch = threading.Thread(target=self._watch, args=(process, ours), name="table-process", daemon=True)
         watch.start()
-        self._running = _Running(process, ours, watch)
+        self._running = _Running(ours, watch)
         assert process.stdin is not None  # noqa: S101 - it was asked for
         with process.stdin as told:
             told.write(self._setup.model_dump_json().encode())
@@ -236,7 +235,7 @@ class Answer:
             content = await self._exactly(length)
             if kind is Frame.REFUSAL:
                 raise Refusal.model_validate_json(content).raised()
-            self.headers = json.loads(content)
+            self.headers = _HEADERS.validate_json(content)
 
     async def _exactly(self, length: int) -> bytes:
         try:

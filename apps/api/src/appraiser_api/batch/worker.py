@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Final
@@ -77,6 +77,14 @@ class Models:
             raise BatchModelError(model.facts.version) from error
 
 
+class TableSink(LedgerSink):
+    """The ledger for rows alone: of sales the service tells by itself, and the ledger is not asked twice."""
+
+    def live_errors(self) -> list[LiveError]:
+        """None."""
+        return []
+
+
 class Notes:
     """Tells the service what the log counts.
 
@@ -101,7 +109,7 @@ class Notes:
         self._tell(Note(failed=reason))
 
     def live(self, errors: Sequence[LiveError]) -> None:
-        """Of sales the service tells by itself."""
+        """There are none, see `TableSink`."""
 
     def _tell(self, note: Note) -> None:
         with self._lock, suppress(OSError):
@@ -128,10 +136,9 @@ class Table:
         """The answer; an error is its last frame. Each is worked on for as long as a chunk takes at most."""
         try:
             yield from self._answer()
-        except ApiError as error:
-            yield frame(Frame.REFUSAL, Refusal.of(error).model_dump_json().encode())
         except Exception as error:
-            logger.exception("table_failed")
+            if not isinstance(error, ApiError):
+                logger.exception("table_failed")
             yield frame(Frame.REFUSAL, Refusal.of(error).model_dump_json().encode())
 
     def _answer(self) -> Iterator[bytes]:
@@ -174,7 +181,7 @@ class Worker:
         self._control = control
         self._models = Models(setup.models)
         self._log = PredictionLog(
-            setup.prediction_log, setup.sync, metrics=Notes(control), sink=LedgerSink(setup.ledger_url)
+            setup.prediction_log, setup.sync, metrics=Notes(control), sink=TableSink(setup.ledger_url)
         )
         self._turns = ThreadPoolExecutor(setup.threads, "table-turn")
 
@@ -190,10 +197,21 @@ class Worker:
     def _take(self, connection: socket.socket, file: IO[bytes]) -> None:
         """Answer a table. A reader who is slow keeps this thread waiting, and no turn of others."""
         # Whoever leaves in the middle is noticed when the next frame is sent; at the end of all there are no turns.
-        with connection, file, suppress(OSError, EOFError, RuntimeError):
-            with connection.makefile("rb") as reader:
-                _, length = read_header(reader.read(HEADER.size))
-                job = Job.model_validate_json(reader.read(length))
+        with connection, file, suppress(OSError, CancelledError, RuntimeError):
+            job = _job(connection)
+            if job is None:
+                return
             with closing(Table(job, file, self._models, self._log).frames()) as frames:
                 while (part := self._turns.submit(next, frames, None).result()) is not None:
                     connection.sendall(part)
+
+
+def _job(connection: socket.socket) -> Job | None:
+    """What is asked; None where whoever asks has left before that was said."""
+    with connection.makefile("rb") as reader:
+        header = reader.read(HEADER.size)
+        if len(header) < HEADER.size:
+            return None
+        _, length = read_header(header)
+        content = reader.read(length)
+    return None if len(content) < length else Job.model_validate_json(content)

@@ -10,13 +10,13 @@ from typing import Final, Protocol
 
 import structlog
 
-from appraiser_api.batch.threads import stand_back
 from appraiser_api.errors import AwayError
 from appraiser_api.prediction_log.entries import SINGLE
 from appraiser_api.prediction_log.metrics import Failed, LogCounts
 from appraiser_api.prediction_log.reading import Found
 from appraiser_api.prediction_log.rows import slices
 from appraiser_api.prediction_log.source import Source, adoptable
+from appraiser_api.priority import stand_back
 from appraiser_schema import LiveError
 from appraiser_store import PredictionRow, RefusedPredictionError
 
